@@ -1,1 +1,1 @@
-"""To be written."""
+"""Who runs a network: one folder per simulator, found through entry points."""

@@ -1,1 +1,1 @@
-"""To be written."""
+"""Compare representational dissimilarity matrices of models and recordings, with statistics."""

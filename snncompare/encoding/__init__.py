@@ -1,1 +1,1 @@
-"""To be written."""
+"""Stimuli, and the receptor neurons that turn them into spikes."""

@@ -1,1 +1,1 @@
-"""To be written."""
+"""How weights change: learning rules as values, and the loop that carries them out."""

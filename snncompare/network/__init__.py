@@ -1,1 +1,1 @@
-"""To be written."""
+"""What is simulated: equations, populations, projections, wiring. No arrays, no time step, no simulator."""

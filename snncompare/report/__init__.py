@@ -1,1 +1,1 @@
-"""To be written."""
+"""`Result` and figures -> one self-contained HTML file."""

@@ -1,1 +1,1 @@
-"""To be written."""
+"""Recordings into spike-train distances, and distances into representational dissimilarity matrices (RDMs)."""

@@ -1,0 +1,99 @@
+"""Is a model closer to the data than if the stimuli had nothing to do with it? Relabelling of conditions."""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snncompare.comparison.alignment import Aligned, pair_numbers
+from snncompare.comparison.draws import blocks
+from snncompare.comparison.measures import Measure
+
+__all__ = ["Relabellings", "holm", "relabellings"]
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.intp]
+
+MOST_EXACT = 5040
+MONTE_CARLO = 9999
+
+# Similarities that differ by less than this are the same up to rounding, so that exact ties count.
+ROUNDING = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Relabellings:
+    """Orders in which the conditions of the data are renamed.
+
+    Attributes
+    ----------
+    orders : integer array (n, n_conditions)
+    exact : bool
+        Whether these are all orders there are, the original included.
+    """
+
+    orders: Integers
+    exact: bool
+
+    @property
+    def smallest_p(self) -> float:
+        """The smallest p that can come out; larger still for a model with symmetries."""
+        return 1 / (len(self.orders) + (not self.exact))
+
+    def p_values(self, aligned: Aligned, measure: Measure) -> Array:
+        r"""Return the one-sided p of each similarity, array (n_metrics, n_models).
+
+        The null hypothesis: the conditions of the data could be exchanged without consequence for the model, i.e. no
+        relation. With :math:`S_\pi` the similarity (mean over subjects) after renaming the conditions by :math:`\pi`,
+
+        .. math:: p = \frac{1}{n!} \sum_\pi [S_\pi \ge S] \quad\text{(exact)},\qquad
+                  p = \frac{1 + \sum_k [S_{\pi_k} \ge S]}{1 + K} \quad\text{(K random ones)}.
+
+        Renamings that leave a symmetric model as it is tie with the original and count. Mantel (1967), Cancer Research
+        27:209; Kriegeskorte, Mur and Bandettini (2008), Frontiers in Systems Neuroscience 2:4; the 1 + K:
+        Phipson and Smyth (2010), Statistical Applications in Genetics and Molecular Biology 9:39.
+
+        The rate of false alarms is measured in tests/comparison/test_inference_is_honest.py.
+        """
+        table = pair_numbers(len(aligned.conditions))
+        first, second = np.triu_indices(len(aligned.conditions), 1)
+        count = np.zeros((len(aligned.metrics), len(aligned.names)))
+        pairs = list(zip(aligned.data, aligned.models, strict=True))
+        observed = [measure.between(data, models).mean(axis=0) for data, models in pairs]
+        for part in blocks(len(self.orders), len(first)):
+            order = self.orders[part]
+            renamed = table[order[:, first], order[:, second]]
+            for k, (data, models) in enumerate(pairs):
+                count[k] += (measure.relabelled(data, models, renamed) >= observed[k] - ROUNDING).sum(axis=0)
+        return count / len(self.orders) if self.exact else (1 + count) / (1 + len(self.orders))
+
+
+def relabellings(n_conditions: int, seed: int) -> Relabellings:
+    """Return all orders of the conditions where there are at most 5040 (7 conditions), else 9999 random ones."""
+    if math.factorial(n_conditions) <= MOST_EXACT:
+        return Relabellings(np.array(list(itertools.permutations(range(n_conditions)))), exact=True)
+    generator = np.random.default_rng(seed)
+    rows = np.tile(np.arange(n_conditions), (MONTE_CARLO, 1))
+    return Relabellings(generator.permuted(rows, axis=1), exact=False)
+
+
+def holm(p: Array) -> Array:
+    r"""Return p values corrected for their number by Holm's step-down method.
+
+    Sorted upwards, :math:`\tilde p_{(k)} = \max_{j \le k} \min(1, (m - j + 1)\, p_{(j)})`. Holm (1979),
+    Scandinavian Journal of Statistics 6:65. Holds under any dependence between the tests.
+
+    Parameters
+    ----------
+    p : array of any shape
+        nan where there is no test; these do not count.
+    """
+    flat = np.ravel(p)
+    corrected = np.full(flat.shape, np.nan)
+    tested = np.flatnonzero(np.isfinite(flat))
+    order = tested[np.argsort(flat[tested], kind="stable")]
+    factors = len(order) - np.arange(len(order))
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(factors * flat[order])) if len(order) else 0.0
+    return corrected.reshape(np.shape(p))

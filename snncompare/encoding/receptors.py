@@ -1,0 +1,234 @@
+"""A population of auditory receptor neurons: sound envelopes in, spikes out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from math import ceil, exp, isfinite
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from snncompare.encoding.sound_input import checked_envelopes, checked_presentations, trial_table
+from snncompare.errors import InputError
+from snncompare.recording.recording import Recording
+from snncompare.units import QuantityLike, hertz, quantity, seconds
+
+if TYPE_CHECKING:
+    from snncompare.encoding.receptor_kernel import ReceptorStep
+
+__all__ = ["ReceptorPopulation"]
+
+_TIMES = ("membrane_time_constant", "adaptation_time_constant", "refractory_period", "latency")
+_STEPS_PER_TIME_CONSTANT = 10
+"""Samples per membrane time constant below which input that is constant within a sample is too coarse."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceptorPopulation:
+    r"""Auditory receptor neurons of a grasshopper, with staggered thresholds.
+
+    Each receptor takes the logarithm of the envelope :math:`A`, delayed by the latency :math:`\delta`, and drives an
+    adaptive leaky integrate-and-fire neuron with it; :math:`v` and :math:`a` are in units of the distance from rest
+    to threshold:
+
+    .. math::
+
+        I(t) &= g \min(R, \max(0, 20 \log_{10} A(t - \delta) - \theta)) \\
+        \tau_m \dot v &= -v + I(t) - a + \sigma \sqrt{2 \tau_m}\, \xi(t) \\
+        \tau_a \dot a &= -a
+
+    A spike is fired where :math:`v` reaches 1; then :math:`v = 0` for the refractory period and
+    :math:`a \to a + \Delta_a`. Membrane and adaptation start at 0, as after a long silence.
+
+    The default values fit the rate, the distribution of interspike intervals and the spike-triggered average of the
+    neuron in the dataset ``grasshopper_receptor``, on its own two sounds. Its slow decline of rate over seconds is
+    not modelled.
+
+    Parameters
+    ----------
+    size : int
+        Number of receptors.
+    threshold_db : float
+        Mean of the thresholds :math:`\theta`, in dB relative to amplitude 1.
+    spread_db : float
+        Thresholds lie evenly between ``threshold_db - spread_db`` and ``threshold_db + spread_db``; receptor 0 is the
+        most sensitive one.
+    gain : float
+        Mean of :math:`g`, drive per dB above threshold.
+    dynamic_range_db : float
+        :math:`R`, the level above threshold from which the drive grows no further.
+    membrane_time_constant : time
+        :math:`\tau_m`.
+    adaptation_time_constant : time
+        :math:`\tau_a`.
+    adaptation : float
+        Mean of :math:`\Delta_a`.
+    noise_sd : float
+        :math:`\sigma`, standard deviation of :math:`v` that the intrinsic noise alone causes.
+    refractory_period : time
+        Absolute refractory period; every interval between spikes of a receptor is longer.
+    latency : time
+        :math:`\delta`, from the sound at the ear to the spike in the nerve.
+    heterogeneity : float
+        Standard deviation of the natural logarithm of :math:`g` and of :math:`\Delta_a` over receptors.
+    seed : int
+        Which receptors were drawn; the noise has its own seed, see `encode`.
+
+    Raises
+    ------
+    InputError
+        For parameters that describe no neuron.
+
+    References
+    ----------
+    Machens et al. (2001) J Neurosci 21:3215-3227 (receptors, logarithmic intensity); Gollisch, Schütze, Benda & Herz
+    (2002) J Neurosci 22:10434-10448 (intensity coding, dynamic range); Benda & Herz (2003) Neural Comput
+    15:2523-2564 (adaptation as a subtracted current); Rokem et al. (2006) J Neurophysiol 95:2541-2552 (the
+    recording).
+    """
+
+    size: int = 40
+    threshold_db: float = -29.0
+    spread_db: float = 10.0
+    gain: float = 0.093
+    dynamic_range_db: float = 25.0
+    membrane_time_constant: QuantityLike = "2.6 ms"
+    adaptation_time_constant: QuantityLike = "40 ms"
+    adaptation: float = 0.073
+    noise_sd: float = 0.25
+    refractory_period: QuantityLike = "3 ms"
+    latency: QuantityLike = "6 ms"
+    heterogeneity: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in _TIMES:
+            value = seconds(getattr(self, name), name)
+            if value < 0 or (value == 0 and name != "latency"):
+                raise InputError(f"{name} must be positive, got {getattr(self, name)}.")
+            object.__setattr__(self, name, quantity(getattr(self, name)))
+        if self.size < 1:
+            raise InputError(f"a population has at least one receptor, got size={self.size}.")
+        if not isfinite(self.threshold_db):
+            raise InputError(f"threshold_db must be finite, got {self.threshold_db}.")
+        for name in ("gain", "dynamic_range_db"):
+            if not (isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise InputError(f"{name} must be positive, got {getattr(self, name)}.")
+        for name in ("spread_db", "adaptation", "noise_sd", "heterogeneity", "seed"):
+            if not (isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise InputError(f"{name} must not be negative, got {getattr(self, name)}.")
+
+    def units(self) -> pd.DataFrame:
+        """Return the receptors: one row each, columns ``threshold_db``, ``gain`` (per dB) and ``adaptation``."""
+        position = np.linspace(-1.0, 1.0, self.size) if self.size > 1 else np.zeros(1)
+        factor = np.exp(self.heterogeneity * np.random.default_rng(self.seed).standard_normal((self.size, 2)))
+        return pd.DataFrame(
+            {
+                "threshold_db": self.threshold_db + self.spread_db * position,
+                "gain": self.gain * factor[:, 0],
+                "adaptation": self.adaptation * factor[:, 1],
+            },
+            index=[f"receptor {j}" for j in range(self.size)],
+        )
+
+    def encode(
+        self,
+        envelopes: ArrayLike,
+        sampling_rate: QuantityLike,
+        *,
+        seed: int,
+        trials: pd.DataFrame | None = None,
+        presentations: Sequence[int] | NDArray[np.int64] | None = None,
+    ) -> Recording:
+        """Return the spikes that the receptors fire to sounds.
+
+        Parameters
+        ----------
+        envelopes : array, shape (n_trials, n_samples)
+            Amplitude of the sound, not negative, relative to the same amplitude 1 as the thresholds.
+        sampling_rate : frequency
+            Samples per second, also the time step of the integration: at least ten samples per membrane time constant.
+        seed : int
+            Seed of the intrinsic noise. The noise of a train depends on the seed, the number of the presentation, the
+            number of the receptor and nothing else: neither on the other trials nor on the size of the population.
+        trials : pandas.DataFrame, optional
+            Names (index) and labels (columns) of the trials; default: numbered, no labels.
+        presentations : sequence of int, shape (n_trials,), optional
+            Number of each presentation; default 0, 1, 2, ... Give it where the sounds are encoded in several batches.
+
+        Returns
+        -------
+        Recording
+            One unit per receptor with the columns of `units`; trials last from 0 to the end of the sound.
+
+        Raises
+        ------
+        InputError
+            For envelopes that are not two-dimensional, are empty, negative or not finite, a sampling rate that is too
+            low, and labels or numbers that are not one per trial.
+        """
+        sounds = checked_envelopes(envelopes)
+        rate = self._checked_rate(sampling_rate)
+        numbers = checked_presentations(presentations, len(sounds))
+        table = trial_table(trials, len(sounds), sounds.shape[1] / rate)
+        times, counts = self._fire(sounds, rate, seed, numbers)
+        return Recording(
+            times=times,
+            offsets=np.concatenate([[0], np.cumsum(counts)]),
+            units=self.units(),
+            trials=table,
+            provenance={"receptors": self._described(), "sampling_rate_hz": rate, "seed": int(seed)},
+        )
+
+    def _described(self) -> dict[str, str]:
+        return {parameter.name: str(getattr(self, parameter.name)) for parameter in fields(self)}
+
+    def _checked_rate(self, sampling_rate: QuantityLike) -> float:
+        rate = hertz(sampling_rate, "sampling_rate")
+        needed = _STEPS_PER_TIME_CONSTANT / self.membrane_time_constant.value
+        if rate < needed:
+            raise InputError(
+                f"a sampling rate of {sampling_rate} is too low for a membrane time constant of "
+                f"{self.membrane_time_constant}; resample the envelopes to at least {needed:.0f} Hz."
+            )
+        return rate
+
+    def _steps(self, rate: float) -> "list[ReceptorStep]":
+        from snncompare.encoding.receptor_kernel import ReceptorStep
+
+        return [
+            ReceptorStep(
+                threshold_db=threshold,
+                dynamic_range_db=float(self.dynamic_range_db),
+                gain=gain,
+                membrane_decay=exp(-1.0 / (rate * self.membrane_time_constant.value)),
+                adaptation_decay=exp(-1.0 / (rate * self.adaptation_time_constant.value)),
+                adaptation=adaptation,
+                noise_sd=float(self.noise_sd),
+                refractory_steps=ceil(self.refractory_period.value * rate - 1e-9),
+            )
+            for threshold, gain, adaptation in self.units().to_numpy().tolist()
+        ]
+
+    def _fire(
+        self, sounds: NDArray[np.float64], rate: float, seed: int, numbers: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        from snncompare.encoding.receptor_kernel import threshold_crossings
+
+        if seed < 0:
+            raise InputError(f"seed must not be negative, got {seed}.")
+        delay = round(self.latency.value * rate)
+        heard = max(sounds.shape[1] - delay - 1, 0)
+        steps = self._steps(rate)
+        found = np.empty(heard // (steps[0].refractory_steps + 1) + 1, dtype=np.int64)
+        trains: list[NDArray[np.int64]] = []
+        for sound, number in zip(sounds, numbers, strict=True):
+            with np.errstate(divide="ignore"):
+                level = 20.0 * np.log10(sound[:heard])
+            for j, step in enumerate(steps):
+                source = np.random.SeedSequence(seed, spawn_key=(number, j))
+                noise = np.random.default_rng(source).standard_normal(heard, dtype=np.float32)
+                trains.append(found[: threshold_crossings(level, noise, step, found)].copy())
+        counts = np.array([train.size for train in trains], dtype=np.int64)
+        return (np.concatenate(trains) + 1 + delay) / rate, counts

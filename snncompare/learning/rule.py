@@ -1,0 +1,56 @@
+"""A learning rule as a point on a few axes."""
+
+from dataclasses import dataclass
+
+from snncompare.backends.torch.surrogates import SuperSpike, Surrogate
+from snncompare.errors import InputError
+
+__all__ = ["Adam", "LearningRule", "surrogate_gradient"]
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Kingma and Ba (2015), arXiv 1412.6980; the gradient's norm is limited to `clip`."""
+
+    learning_rate: float = 1e-3
+    clip: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.learning_rate <= 0 or self.clip <= 0:
+            raise InputError(f"learning_rate and clip must be positive, got {self.learning_rate} and {self.clip}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningRule:
+    """Gradient descent through time with surrogate derivatives of the spikes.
+
+    Parameters
+    ----------
+    surrogate : Surrogate
+        What stands for the derivative of a spike.
+    detach_reset : bool
+        Whether the reset of the membrane is left out of the gradient (Zenke and Vogels 2021, Neural Computation 33:899).
+    optimiser : Adam
+        How the gradient becomes a change. Weights are updated in units of their projection's initial standard deviation, so
+        that one learning rate serves weights of any physical unit.
+    trainable : tuple of str, optional
+        Projections that learn; all of them by default.
+    """
+
+    surrogate: Surrogate
+    detach_reset: bool = True
+    optimiser: Adam = Adam()
+    trainable: tuple[str, ...] | None = None
+
+
+def surrogate_gradient(*, width: str, scale: str, learning_rate: float = 1e-3) -> LearningRule:
+    """Return back-propagation through time with the SuperSpike surrogate.
+
+    Parameters
+    ----------
+    width, scale : str
+        See `SuperSpike`; both with the unit of the membrane.
+    learning_rate : float
+        Of Adam.
+    """
+    return LearningRule(surrogate=SuperSpike(width, scale), optimiser=Adam(learning_rate))

@@ -1,0 +1,63 @@
+"""A network with the weights that training gave it, its learning curve and where it came from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from snncompare.backends.program import Program
+from snncompare.backends.registry import compile as compile_network
+from snncompare.backends.weights import load_weights, save_weights
+from snncompare.errors import FileError
+from snncompare.network.network import Network
+
+__all__ = ["Trained"]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What `fit` returns.
+
+    Attributes
+    ----------
+    network : Network
+    weights : mapping
+        Projection name to array (n_source, n_target), SI units.
+    history : pandas.DataFrame
+        One row per epoch: ``epoch``, ``loss``, ``train_accuracy``, ``test_accuracy``, ``rate`` (Hz).
+    provenance : dict
+    """
+
+    network: Network
+    weights: Mapping[str, NDArray[np.float64]]
+    history: pd.DataFrame
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def compile(self, backend: str = "torch", *, dt: str, **options: Any) -> Program:
+        """Return the trained network compiled for a backend, see `snncompare.compile`."""
+        return compile_network(self.network, backend, dt=dt, weights=self.weights, **options)
+
+    def save(self, directory: str | Path) -> Path:
+        """Write ``network.yaml``, ``weights.npz``, ``history.csv`` and ``provenance.json`` into a directory."""
+        directory = Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        self.network.save(directory / "network.yaml")
+        save_weights(directory / "weights.npz", self.weights)
+        self.history.to_csv(directory / "history.csv", index=False)
+        (directory / "provenance.json").write_text(json.dumps(self.provenance, indent=2), encoding="utf-8")
+        return directory
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Self:
+        """Read what `save` wrote."""
+        directory = Path(directory)
+        if not (directory / "network.yaml").is_file():
+            raise FileError(f"'{directory}' holds no trained network; expected network.yaml and weights.npz in it.")
+        provenance = json.loads((directory / "provenance.json").read_text(encoding="utf-8"))
+        history = pd.read_csv(directory / "history.csv")
+        return cls(Network.load(directory / "network.yaml"), load_weights(directory / "weights.npz"), history, provenance)

@@ -1,0 +1,69 @@
+"""One population together with what its projections bring: the text of the equations that are simulated.
+
+A synapse's names get the projection's name as a suffix (``x`` of projection ``feed`` becomes ``x_feed``), so that any
+synapse model can be put on any neuron model.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from snncompare.network.equations import defined_names
+from snncompare.network.network import Network
+from snncompare.network.neuron import NeuronModel
+from snncompare.units import Quantity
+
+__all__ = ["Composed", "compose", "on_pre_statements"]
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The equations of a population with its synapses, and the parameters they use."""
+
+    equations: str
+    parameters: dict[str, Quantity]
+    model: NeuronModel
+
+
+def compose(network: Network, population: str) -> Composed:
+    """Return the complete equations of a population: its own, its synapses', and one sum per input."""
+    model = network.populations[population].neuron
+    if not isinstance(model, NeuronModel):
+        raise TypeError(f"'{population}' is a spike source and has no equations")  # our own mistake, never a user's
+    lines, parameters = [model.equations], dict(model.parameters)
+    currents: dict[str, list[str]] = {name: [] for name in model.inputs}
+    for name, projection in network.incoming(population).items():
+        synapse = projection.synapse
+        own = [*defined_names(synapse.equations), *synapse.parameters]
+        if synapse.equations:
+            lines.append(_suffixed(synapse.equations, own, name))
+        parameters |= {f"{key}_{name}": value for key, value in synapse.parameters.items()}
+        if projection.into is not None and synapse.current is not None:
+            currents[projection.into].append(_suffixed(f"({synapse.current})", own, name))
+    for name, unit in model.inputs.items():
+        nothing = "0" if unit.strip() == "1" else f"0*{unit.strip()}"
+        lines.append(f"{name} = {' + '.join(currents[name]) or nothing} : {unit}")
+    return Composed("\n".join(lines), parameters, model)
+
+
+def on_pre_statements(network: Network, projection: str) -> str:
+    """Return what a presynaptic spike of a projection does, in the names of the composed target."""
+    synapse = network.projections[projection].synapse
+    own = [f"{name}_post" for name in defined_names(synapse.equations)]
+    text = synapse.on_pre
+    for name in own:
+        text = re.sub(rf"\b{name}\b", f"{name.removesuffix('_post')}_{projection}_post", text)
+    return _suffixed(text, synapse.parameters, projection)
+
+
+def _suffixed(text: str, names: Iterable[str], suffix: str) -> str:
+    for name in names:
+        text = re.sub(rf"\b(d?){name}\b(?=(/dt)?)", lambda match, name=name: _rename(match, name, suffix), text)
+    return text
+
+
+def _rename(match: re.Match[str], name: str, suffix: str) -> str:
+    is_derivative = match[1] == "d" and match.string[match.end() :].lstrip().startswith("/dt")
+    if match[1] == "d" and not is_derivative:
+        return match[0]
+    return f"{match[1]}{name}_{suffix}"

@@ -1,0 +1,98 @@
+"""The project's own file: one ``.npz`` with two arrays and a JSON header, read without unpickling."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from snncompare.errors import FileError
+from snncompare.recording.columns import decode_table, encode_table
+from snncompare.recording.marks import Marks
+from snncompare.recording.parts import Parts
+
+if TYPE_CHECKING:
+    from snncompare.recording.recording import Recording
+
+__all__ = ["load", "save"]
+
+_FORMAT = "snncompare recording"
+_VERSION = 1
+
+
+def save(recording: "Recording", path: str | Path) -> Path:
+    """Write a recording to a ``.npz`` file and return its path; `load` gives it back to the last bit.
+
+    The file holds ``times`` (float64), ``offsets`` (int64) and ``header`` (JSON as UTF-8 bytes) with the tables, their
+    types, and the provenance. The same recording gives the same bytes.
+
+    Raises
+    ------
+    FileError
+        If the name does not end in ``.npz`` or the folder does not exist.
+    InputError
+        For labels that cannot be stored.
+    """
+    target = Path(path)
+    if target.suffix.lower() != ".npz":
+        raise FileError(f"recordings are saved as .npz, got '{target.name}'; write for example '{target.stem}.npz'.")
+    if not target.parent.is_dir():
+        raise FileError(f"the folder '{target.parent}' does not exist; make it first.")
+    header = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "units": encode_table(recording.units),
+        "trials": encode_table(recording.trials),
+        "marks": [{"name": n, "kind": m.kind, "table": encode_table(m.table)} for n, m in recording.marks.items()],
+        "provenance": recording.provenance,
+    }
+    encoded = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+    np.savez_compressed(target, times=recording.times, offsets=recording.offsets, header=encoded)
+    return target
+
+
+def load(path: str | Path) -> Parts:
+    """Return the parts of a recording from a file that `save` wrote.
+
+    Raises
+    ------
+    FileError
+        If the file is none, is damaged, or was written by a later version.
+    """
+    source = Path(path)
+    try:
+        with source.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            if not isinstance(stored, np.lib.npyio.NpzFile) or "header" not in stored.files:
+                raise FileError(_not_ours(source, getattr(stored, "files", [])))
+            header = json.loads(stored["header"].tobytes().decode())
+            times, offsets = stored["times"], stored["offsets"]
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
+        raise FileError(
+            f"'{source.name}' is damaged or no recording saved by snncompare ({_line(problem)})."
+        ) from problem
+    if header.get("format") != _FORMAT or header.get("version") != _VERSION:
+        raise FileError(
+            f"'{source.name}' has format {header.get('format')!r}, version {header.get('version')!r}; "
+            f"this program reads '{_FORMAT}', version {_VERSION}."
+        )
+    return Parts(
+        times=times,
+        offsets=offsets,
+        units=decode_table(header["units"]),
+        trials=decode_table(header["trials"]),
+        marks={m["name"]: Marks(m["kind"], decode_table(m["table"])) for m in header["marks"]},
+        provenance=header["provenance"],
+    )
+
+
+def _not_ours(source: Path, arrays: Any) -> str:
+    held = ", ".join(f"'{name}'" for name in list(arrays)[:8]) or "no named arrays"
+    return (
+        f"'{source.name}' is no recording saved by snncompare; it holds {held}. "
+        "Load the arrays with numpy and give them to Recording.from_arrays()."
+    )
+
+
+def _line(problem: Exception) -> str:
+    return str(problem).splitlines()[0][:120] if str(problem) else type(problem).__name__

@@ -1,0 +1,58 @@
+"""Noise ceilings hold what a second recording and the noise-free truth really reach."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import pdist
+
+from snncompare.comparison.alignment import align
+from snncompare.comparison.ceiling import within_animal
+from snncompare.comparison.compare import compare
+from snncompare.comparison.measures import KendallTauA, Pearson, Spearman
+
+
+@pytest.mark.parametrize("measure", [Spearman(), Pearson(), KendallTauA()], ids=lambda m: m.method)
+def test_within_one_animal_both_bounds_are_right(measure, record, make_rdms):
+    generator = np.random.default_rng(0)
+    found, true = [], []
+    for _ in range(25):
+        truth = generator.normal(size=(12, 8))
+        free = pdist(truth)
+        data, replicates = record(generator, truth, 10, 1.5, n_resamples=1)
+        again = record(generator, truth, 10, 1.5, n_resamples=1, n_splits=1)[0].get_vectors()
+        ceiling = within_animal(align(data, {"m": make_rdms(free)}), measure, replicates)
+        found.append([ceiling.low[0], ceiling.high[0]])
+        true.append([measure.between(data.get_vectors(), v)[0, 0] for v in (again, free[None])])
+    # 0.07: the largest error of the full simulation that the docstring reports.
+    np.testing.assert_allclose(np.mean(found, axis=0), np.mean(true, axis=0), atol=0.07)
+
+
+def test_a_recording_that_does_not_repeat_itself_has_a_ceiling_of_0(record, make_rdms):
+    generator = np.random.default_rng(0)
+    data, replicates = record(generator, np.zeros((9, 8)), 4, 1.0)
+    opposite = replace(replicates, half_b=-replicates.half_a)
+    result = compare(data, {"m": make_rdms(data.get_vectors())}, replicates=opposite)
+    assert result.ceiling is not None
+    assert (result.ceiling.low, result.ceiling.high) == ((0.0,), (0.0,))
+    assert any("The recording does not repeat itself for m at 20 ms" in text for text in result.statements)
+    assert result.table["verdict"][0] == "related"
+
+
+def test_identical_halves_have_a_ceiling_of_1(record, make_rdms):
+    data, replicates = record(np.random.default_rng(0), np.random.default_rng(1).normal(size=(9, 8)), 4, 1.0)
+    same = replace(replicates, half_b=replicates.half_a)
+    ceiling = compare(data, {"m": make_rdms(np.arange(36.0))}, replicates=same).ceiling
+    assert ceiling is not None
+    assert (*ceiling.low, *ceiling.high) == pytest.approx((1, 1))
+
+
+def test_without_repeats_there_is_no_ceiling_and_the_reason_is_given(record, make_rdms):
+    data, replicates = record(np.random.default_rng(0), np.random.default_rng(1).normal(size=(9, 8)), 3, 1.0)
+    assert replicates.half_a is None
+    for given, reason in ((None, "pass replicates to have them"), (replicates, replicates.no_halves)):
+        result = compare(data, {"m": make_rdms(data.get_vectors())}, replicates=given)
+        assert result.ceiling is None
+        assert result.table["ceiling_low"].isna().all()
+        assert result.table["verdict"].tolist() == ["related"]
+        assert any(text.startswith("No noise ceiling") and reason in text for text in result.statements)

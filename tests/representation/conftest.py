@@ -1,0 +1,44 @@
+"""Small recordings for the tests of this room."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from snncompare.recording.recording import Recording
+
+Trains = Sequence[Sequence[Sequence[float]]]
+
+
+@pytest.fixture(scope="session")
+def recording_of() -> Callable[..., Recording]:
+    """Return a maker of recordings from ``trains[trial][unit]`` and columns of the trials table."""
+
+    def make(trains: Trains, window: tuple[float, float] = (0.0, 10.0), **columns: Sequence[object]) -> Recording:
+        spikes = [(t, u, k) for k, trial in enumerate(trains) for u, train in enumerate(trial) for t in train]
+        times, unit, trial = (list(column) for column in zip(*spikes, strict=True)) if spikes else ([], [], [])
+        return Recording.from_arrays(
+            times=np.array(times, dtype=float),
+            unit=np.array(unit, dtype=int),
+            trial=np.array(trial, dtype=int),
+            units=pd.DataFrame(index=range(len(trains[0]))),
+            trials=pd.DataFrame({"start": window[0], "stop": window[1], **columns}, index=pd.RangeIndex(len(trains))),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def noisy_recording(recording_of: Callable[..., Recording]) -> Recording:
+    """Return 4 conditions of 6 trials of 3 units: conditions differ in when the first unit fires."""
+    rng = np.random.default_rng(5)
+    order = np.array([40, 10, 30, 20] * 6)
+    trains = [
+        [
+            np.sort(rng.normal(degrees / 10, 0.1, 5) + 2),
+            *(np.sort(rng.uniform(0, 10, rng.poisson(8))) for _ in range(2)),
+        ]
+        for degrees in order
+    ]
+    return recording_of(trains, orientation=order, song=[f"song {k}" for k in order])
