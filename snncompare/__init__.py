@@ -33,7 +33,33 @@ _ROOM = {
     "read": "snncompare.recording.read",
 }
 
-__all__ = sorted([*_ROOM, "__version__", "datasets"])
+__all__ = [
+    "RDM",
+    "BetweenMinusWithin",
+    "Cosine",
+    "KendallTauA",
+    "LearningRule",
+    "MeanDistance",
+    "Network",
+    "Pearson",
+    "Program",
+    "Recording",
+    "Result",
+    "Spearman",
+    "SpearmanRhoA",
+    "SpikeDataset",
+    "Trained",
+    "VanRossum",
+    "VictorPurpura",
+    "__version__",
+    "compare",
+    "compile",
+    "datasets",
+    "distances",
+    "fit",
+    "rdm",
+    "read",
+]
 __version__ = "0.1.0"
 
 

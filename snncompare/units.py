@@ -75,7 +75,9 @@ def _one_unit(name: str) -> tuple[float, Dimension]:
         if known in _BASE and (stem or known == "1"):
             scale, dimension = _BASE[known]
             return (scale * 10.0 ** _PREFIX[prefix] if scale != 1.0 else float(f"1e{_PREFIX[prefix]}")), dimension
-    raise UnitError(unknown("unit", name, ["s", "ms", "us", "Hz", "kHz", "V", "mV", "A", "nA", "pA", "ohm", "S", "nS", "F", "pF"]))
+    raise UnitError(
+        unknown("unit", name, ["s", "ms", "us", "Hz", "kHz", "V", "mV", "A", "nA", "pA", "ohm", "S", "nS", "F", "pF"])
+    )
 
 
 def parse_unit(text: str) -> tuple[float, Dimension]:

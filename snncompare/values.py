@@ -14,11 +14,11 @@ __all__ = ["FrozenDict", "Value"]
 class FrozenDict(dict[str, Any]):
     """A dictionary that cannot be changed after it was made, so that a description stays what it was."""
 
-    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
+    def _refuse(self, *_given: object, **_named: object) -> NoReturn:
         raise TypeError("a description is frozen; make a new one with model_copy(update=...).")
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
-    update = pop = popitem = clear = setdefault = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    update = pop = popitem = clear = setdefault = _refuse
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FrozenDict, (dict(self),)
@@ -44,7 +44,7 @@ class Value(BaseModel):
         written: dict[str, Any] = handler(self)
         return {"type": type(self).__name__} | written if "type" in type(self).model_fields else written
 
-    def model_post_init(self, context: Any, /) -> None:
+    def model_post_init(self, _context: Any, /) -> None:
         """Freeze the dictionaries among the fields."""
         for name, given in self.__dict__.items():
             if isinstance(given, dict) and not isinstance(given, FrozenDict):
@@ -94,7 +94,11 @@ def _sentence(error: ValidationError, kind: type[BaseModel]) -> str:
         case "extra_forbidden":
             *outer, key = first["loc"]
             inside = ".".join(str(part) for part in outer)
-            return unknown("key", str(key), _fields_at(kind, tuple(outer))) + (f" In '{inside}'." if inside else "") + others
+            return (
+                unknown("key", str(key), _fields_at(kind, tuple(outer)))
+                + (f" In '{inside}'." if inside else "")
+                + others
+            )
         case "missing":
             return f"'{place}' is missing.{others}"
         case "value_error":

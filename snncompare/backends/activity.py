@@ -66,8 +66,8 @@ def input_spikes(network: Network, source: str, recording: Recording, dt: float,
     outside = (recording.times < 0) | (recording.times > steps * dt)
     if outside.any():
         raise InputError(
-            f"input '{source}': {int(outside.sum())} spikes lie outside the run (first at {recording.times[outside][0]:g} s); "
-            f"times count from the start of the run, which lasts {steps * dt:g} s."
+            f"input '{source}': {int(outside.sum())} spikes lie outside the run (first at "
+            f"{recording.times[outside][0]:g} s); times count from the start of the run, which lasts {steps * dt:g} s."
         )
     order = np.lexsort((unit, step, trial))
     order = order[step[order] < steps]  # Brian2 would emit a spike at the very end in the step after the run
@@ -106,7 +106,9 @@ def output_recording(
     parts, rows, first = [], [], 0
     for name, (trial, step, neuron) in spikes.items():
         size = network.populations[name].size
-        rows.append(pd.DataFrame({"population": name, "index": np.arange(size)}, index=[f"{name}[{i}]" for i in range(size)]))
+        rows.append(
+            pd.DataFrame({"population": name, "index": np.arange(size)}, index=[f"{name}[{i}]" for i in range(size)])
+        )
         parts.append((trial, step, neuron + first))
         first += size
     units = pd.concat(rows)

@@ -55,8 +55,8 @@ class Program(ABC):
         Raises
         ------
         InputError
-            For a missing input, units that do not match the population, spikes outside the run, or two spikes of a neuron
-            within one time step.
+            For a missing input, units that do not match the population, spikes outside the run, or two spikes of a
+            neuron within one time step.
         """
 
 

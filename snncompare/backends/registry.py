@@ -66,7 +66,8 @@ def compile(  # noqa: A001 - the name is part of the public contract
     dtype : str
         ``"float64"`` (every backend gives the same spikes) or ``"float32"``.
     weights : mapping, optional
-        Projection name to array (n_source, n_target) in SI units. Projections left out are drawn from their initialiser.
+        Projection name to array (n_source, n_target) in SI units. Projections left out are drawn from their
+        initialiser.
     seed : int
         Of the wiring and weights that are drawn.
     **options
@@ -95,4 +96,6 @@ def _check_delays(network: Network, dt: float) -> None:
     for name, projection in network.projections.items():
         steps = projection.delay.value / dt
         if not np.isclose(steps, round(steps), rtol=0, atol=1e-6):
-            raise InputError(f"projection '{name}': the delay {projection.delay} is not a multiple of the time step {dt * 1e3:g} ms.")
+            raise InputError(
+                f"projection '{name}': the delay {projection.delay} is not a multiple of the time step {dt * 1e3:g} ms."
+            )

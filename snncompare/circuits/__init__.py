@@ -1,1 +1,1 @@
-"""To be written."""
+"""Ready networks, built only from the public description."""

@@ -1,1 +1,1 @@
-"""To be written."""
+"""One module per verb of the command line: validated configuration in, files out."""

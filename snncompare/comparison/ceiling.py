@@ -108,7 +108,7 @@ def within_animal(aligned: Aligned, measure: Measure, replicates: "Replicates") 
     reliability = np.maximum(measure.as_correlation(np.array(half)), 0.0)
     full = np.minimum(2 * reliability / (1 + reliability), 1.0)
     low, high = measure.from_correlation(full), measure.from_correlation(np.sqrt(full))
-    unreliable = [str(metric) for metric, bound in zip(aligned.metrics, low, strict=True) if bound <= 0]
+    unreliable = [metric for metric, bound in zip(aligned.metrics, low, strict=True) if bound <= 0]
     remark = (
         f"The recording does not repeat itself for {listed(unreliable)}: RDMs of two halves of the trials are "
         "unrelated, so no model can be judged against a ceiling there."

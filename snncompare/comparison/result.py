@@ -89,8 +89,9 @@ class Result:
             resamples.unlink(missing_ok=True)
         else:
             flat = self.resamples.values.reshape(-1, self.resamples.sizes["resample"]).T
-            names = self.table[["model", "metric", "time_scale"]].astype(str).agg(" | ".join, axis=1)
-            pd.DataFrame(flat, columns=list(names)).to_csv(resamples, index=False)
+            places = zip(self.table["model"], self.table["metric"], self.table["time_scale"], strict=True)
+            names = [" | ".join(map(str, place)) for place in places]
+            pd.DataFrame(flat, columns=names).to_csv(resamples, index=False)
         return folder
 
     @classmethod
@@ -138,7 +139,8 @@ def labelled_resamples(samples: Any, table: pd.DataFrame) -> xr.DataArray:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    columns = pd.read_csv(path, nrows=0).columns
-    text = {name: str for name in columns if name in TEXT}
-    empty = {name: [""] for name in columns if name not in TEXT}
-    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=empty, float_precision="round_trip")
+    """Return a table with its numbers to the last digit; an empty number is nan, a model may be called NA."""
+    written = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for name in written.columns.difference(list(TEXT)):
+        written[name] = written[name].replace("", "nan").astype(float)
+    return written

@@ -94,10 +94,11 @@ def _about_ceiling(ceiling: Ceiling, table: pd.DataFrame) -> list[str]:
     wide = table[(table["verdict"] == "related") & (table["ceiling_low"] > 0) & table["ci_low"].notna()]
     if len(wide):
         places = zip(wide["model"], wide["metric"], wide["time_scale"], strict=True)
-        rows = [f"{model}, {metric_words(metric, scale)}" for model, metric, scale in places]
+        rows = [f"'{model}', {metric_words(metric, scale)}" for model, metric, scale in places]
+        more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
         found.append(
-            f"For {listed(rows, most=3)} the interval reaches the noise ceiling but also holds less than half of it: "
-            "related, but whether it is a match needs more stimuli or trials."
+            f"For {'; '.join(rows[:3])}{more} the interval reaches the noise ceiling but also holds less than half of "
+            "it: related, but whether it is a match needs more stimuli or trials."
         )
     return found
 
@@ -105,7 +106,7 @@ def _about_ceiling(ceiling: Ceiling, table: pd.DataFrame) -> list[str]:
 def _about_constant_models(aligned: Aligned) -> list[str]:
     constant = np.ptp(aligned.models, axis=2) == 0
     names = [aligned.names[m] for m in range(len(aligned.names)) if constant[:, m].any()]
-    flat = [str(aligned.metrics[k]) for k in np.flatnonzero((np.ptp(aligned.data, axis=2) == 0).any(axis=1))]
+    flat = [aligned.metrics[k] for k in np.flatnonzero((np.ptp(aligned.data, axis=2) == 0).any(axis=1))]
     found = []
     if names:
         found.append(

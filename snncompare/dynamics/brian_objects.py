@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import brian2
-from brian2.units.fundamentalunits import Dimension as Brian2Dimension
 from brian2.codegen.runtime.numpy_rt.numpy_rt import NumpyCodeObject
+from brian2.units.fundamentalunits import Dimension as Brian2Dimension
 
 from snncompare.errors import DescriptionError
 from snncompare.network.composition import compose, on_pre_statements
@@ -34,7 +34,7 @@ def brian2_errors(where: str) -> Iterator[None]:
     """Turn what Brian2 says of a description into one line that names the population or projection."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - Brian2 refuses descriptions with a dozen exception types
+    except Exception as error:
         cause: BaseException = error
         while isinstance(cause, brian2.BrianObjectException) and cause.__cause__ is not None:
             cause = cause.__cause__

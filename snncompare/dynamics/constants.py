@@ -11,7 +11,9 @@ from snncompare.dynamics.expressions import compile_expression
 
 __all__ = ["constants_of"]
 
-_FUNCTIONS = {name: function.pyfunc for name, function in DEFAULT_FUNCTIONS.items() if name not in ("rand", "randn", "poisson")} | {
+_FUNCTIONS = {
+    name: function.pyfunc for name, function in DEFAULT_FUNCTIONS.items() if name not in ("rand", "randn", "poisson")
+} | {
     "not_": np.logical_not,
     "and_": np.logical_and,
     "or_": np.logical_or,

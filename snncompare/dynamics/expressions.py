@@ -63,7 +63,7 @@ def compile_expression(expression: str, functions: Mapping[str, Callable[..., An
 def _build(node: ast.expr, functions: Mapping[str, Callable[..., Any]]) -> Evaluate:
     match node:
         case ast.Constant(value=value):
-            return lambda env: value
+            return lambda _env: value
         case ast.Name(id=name):
             return operator.itemgetter(name)
         case ast.UnaryOp(op=ast.USub(), operand=inner):
@@ -75,7 +75,9 @@ def _build(node: ast.expr, functions: Mapping[str, Callable[..., Any]]) -> Evalu
         case ast.BinOp(left=left, op=op, right=right):
             return _binary(_BINARY[type(op)], _build(left, functions), _build(right, functions))
         case ast.BoolOp(op=op, values=values):
-            return _fold(functions["and_" if isinstance(op, ast.And) else "or_"], [_build(v, functions) for v in values])
+            return _fold(
+                functions["and_" if isinstance(op, ast.And) else "or_"], [_build(v, functions) for v in values]
+            )
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             return _binary(_COMPARE[type(op)], _build(left, functions), _build(right, functions))
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):

@@ -24,12 +24,20 @@ from snncompare.network.network import Network
 from snncompare.network.neuron import SpikeSource
 from snncompare.units import Dimension
 
-__all__ = ["Assignment", "Block", "NetworkProgram", "PopulationProgram", "SynapticEffect", "Threshold", "network_program"]
+__all__ = [
+    "Assignment",
+    "Block",
+    "NetworkProgram",
+    "PopulationProgram",
+    "SynapticEffect",
+    "Threshold",
+    "network_program",
+]
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """``target operator expression``; where `condition` is given, `expression` holds where it is true, else `otherwise`."""
+    """``target operator expression``; with a `condition`, `expression` holds where it is true, else `otherwise`."""
 
     target: str
     operator: str
@@ -48,7 +56,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Threshold:
-    """The condition for a spike, a comparison ``left > right`` of membrane and threshold, their dimension and constants."""
+    """The condition for a spike, a comparison ``left > right`` of membrane and threshold, with their dimension."""
 
     constants: Mapping[str, float]
     left: str
@@ -171,7 +179,9 @@ def _without_unused_cases(assignments: tuple[Assignment, ...], owner: Any) -> tu
     Brian2 writes held variables only where the neuron is not refractory, so the other case is never used; without it
     there is also no ``0/0`` in the way of a gradient.
     """
-    held = {name for name, variable in owner.variables.items() if getattr(variable, "conditional_write", None) is not None}
+    held = {
+        name for name, variable in owner.variables.items() if getattr(variable, "conditional_write", None) is not None
+    }
     unused, simplified = set(held), []
     for assignment in reversed(assignments):
         readers = [a for a in assignments if assignment.target in names_in(a.expression) and a is not assignment]
@@ -188,7 +198,8 @@ def _assignment(name: str, statement: Any) -> Assignment:
         return Assignment(statement.var, statement.op, statement.expr)
     if len(statement.used_boolean_variables) > 1:
         raise UnsupportedError(
-            f"population '{name}': '{statement.expr}' depends on more than one true-or-false variable at once; split it."
+            f"population '{name}': '{statement.expr}' depends on more than one true-or-false variable at once; split "
+            "it."
         )
     by_value = {dict(key)[statement.used_boolean_variables[0]]: text for key, text in cases.items()}
     condition = statement.used_boolean_variables[0]
@@ -200,7 +211,8 @@ def _threshold(name: str, group: brian2.NeuronGroup) -> Threshold:
     match = re.fullmatch(r"\s*([^<>=]+?)\s*(>=?|<=?)\s*([^<>=]+?)\s*", code)
     if match is None or match[2] not in ("<", ">") or re.search(r"\b(and|or|not)\b", code):
         raise UnsupportedError(
-            f"population '{name}': the threshold '{code}' is not one comparison with '>' or '<'; write for example 'v > v_threshold'."
+            f"population '{name}': the threshold '{code}' is not one comparison with '>' or '<'; write for example 'v "
+            "> v_threshold'."
         )
     left, right = (match[1], match[3]) if match[2] == ">" else (match[3], match[1])
     block = _block(name, f"_left = {left}\n_right = {right}", group)
@@ -209,7 +221,9 @@ def _threshold(name: str, group: brian2.NeuronGroup) -> Threshold:
     sides = {side: written.get(side, repr(block.constants.get(side))) for side in ("_left", "_right")}
     inner = _subexpressions(block.assignments)
     if inner:
-        raise UnsupportedError(f"population '{name}': the threshold reads '{inner[0]}', a subexpression; write its expression there.")
+        raise UnsupportedError(
+            f"population '{name}': the threshold reads '{inner[0]}', a subexpression; write its expression there."
+        )
     dimension = parse_expression_dimensions(left, _variables(f"_left = {left}", group))
     return Threshold(constants, sides["_left"], sides["_right"], from_brian2(dimension))
 
@@ -225,8 +239,8 @@ def _effects(name: str, synapse: brian2.Synapses) -> tuple[SynapticEffect, ...]:
         match = re.fullmatch(r"(?P<variable>\w+)_post\s*(?P<sign>[-+])=\s*(?P<effect>.+)", line)
         if match is None or re.search(r"_(post|pre)\b", match["effect"]):
             raise UnsupportedError(
-                f"projection '{name}': only statements that add to a variable of the target, such as 'x_post += w', are supported "
-                f"so far; got '{line}'."
+                f"projection '{name}': only statements that add to a variable of the target, such as 'x_post += w', "
+                f"are supported so far; got '{line}'."
             )
         effect = match["effect"] if match["sign"] == "+" else f"-({match['effect']})"
         variables = _variables(f"_effect = {effect}", synapse)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from snncompare import provenance
 from snncompare.backends.torch.module import TorchNetwork
+from snncompare.backends.torch.threads import threads_for
 from snncompare.backends.weights import draw_weights
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import InputError, unknown
@@ -79,20 +80,30 @@ def fit(
     _check(network, loss, dataset)
     weights = draw_weights(network, seed)
     module = TorchNetwork(
-        network, seconds(dt, "dt"), weights, surrogate=rule.surrogate, detach_reset=rule.detach_reset, dtype=torch.float64
+        network,
+        seconds(dt, "dt"),
+        weights,
+        surrogate=rule.surrogate,
+        detach_reset=rule.detach_reset,
+        dtype=torch.float64,
     )
     optimiser = _Optimiser(module, rule, weights)
     rng = np.random.default_rng([seed, 1])
     task = _Task(dataset, network.sources()[0], dt)
     rows = []
-    with tqdm(total=epochs, desc="training", unit="epoch", disable=progress is not None) as bar:
+    largest = batch_size * max(population.size for population in network.populations.values())
+    with threads_for(largest), tqdm(total=epochs, desc="training", unit="epoch", disable=progress is not None) as bar:
         for epoch in range(1, epochs + 1):
+            optimiser.set_rate(rule.optimiser.rate_at((epoch - 1) / epochs))
             losses = [
                 _step(module, optimiser, task, indices, loss, rates)
                 for indices in dataset.batches(batch_size, seed=int(rng.integers(2**31)))
             ]
             if not np.isfinite(losses).all():
-                raise InputError(f"the loss is not a number in epoch {epoch}; use a smaller learning rate than {rule.optimiser.learning_rate:g}.")
+                raise InputError(
+                    f"the loss is not a number in epoch {epoch}; use a smaller learning rate than "
+                    f"{rule.optimiser.learning_rate:g}."
+                )
             held_out = evaluate(module, test, loss, dt=dt)
             row = {
                 "epoch": epoch,
@@ -102,12 +113,14 @@ def fit(
                 "rate": held_out.rate,
             }
             rows.append(row)
-            line = f"epoch {epoch}/{epochs}: loss {row['loss']:.3f}, held-out accuracy {row['test_accuracy']:.1%}, {row['rate']:.0f} Hz"
+            measured = f"loss {row['loss']:.3f}, held-out accuracy {row['test_accuracy']:.1%}, {row['rate']:.0f} Hz"
             bar.update()
-            bar.set_postfix_str(line.split(": ", 1)[1])
+            bar.set_postfix_str(measured)
             if progress is not None:
-                progress(line)
-    record = provenance.collect(seed=seed, rule=repr(rule), loss=repr(loss), network=network.fingerprint(), epochs=epochs)
+                progress(f"epoch {epoch}/{epochs}: {measured}")
+    record = provenance.collect(
+        seed=seed, rule=repr(rule), loss=repr(loss), network=network.fingerprint(), epochs=epochs
+    )
     return Trained(network, module.weights_array(), pd.DataFrame(rows), record)
 
 
@@ -130,7 +143,12 @@ class Evaluation:
 
 
 def evaluate(
-    module: TorchNetwork, dataset: SpikeDataset, loss: MeanMembraneClassification, *, dt: QuantityLike, batch_size: int = 256
+    module: TorchNetwork,
+    dataset: SpikeDataset,
+    loss: MeanMembraneClassification,
+    *,
+    dt: QuantityLike,
+    batch_size: int = 256,
 ) -> Evaluation:
     """Return accuracy and firing rate of a network on a dataset, without gradients."""
     task = _Task(dataset, module.network.sources()[0], dt)
@@ -160,15 +178,18 @@ class _Optimiser:
             parameter.requires_grad_(name in names)
         self._units = {name: _spread(weights[name]) for name in names}
         self._parameters = {name: module.weights[name] for name in names}
-        rate = rule.optimiser.learning_rate
         self._adam = torch.optim.Adam(
-            [{"params": [self._parameters[name]], "lr": rate * self._units[name]} for name in names]
+            [{"params": [self._parameters[name]], "unit": self._units[name]} for name in names]
         )
         self._clip = rule.optimiser.clip
 
+    def set_rate(self, rate: float) -> None:
+        for group in self._adam.param_groups:
+            group["lr"] = rate * group["unit"]
+
     def step(self, loss: Tensor) -> None:
         self._adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         gradients = {name: p.grad for name, p in self._parameters.items() if p.grad is not None}
         norm = sum(float((g * self._units[name]).square().sum()) for name, g in gradients.items()) ** 0.5
         if norm > self._clip:
@@ -204,12 +225,15 @@ def _step(
 
 def _check(network: Network, loss: MeanMembraneClassification, dataset: SpikeDataset) -> None:
     if len(network.sources()) != 1:
-        raise InputError(f"training needs a network with one spike source, '{network.name}' has {len(network.sources())}.")
+        raise InputError(
+            f"training needs a network with one spike source, '{network.name}' has {len(network.sources())}."
+        )
     if loss.readout not in network.populations:
         raise InputError("loss: " + unknown("population", loss.readout, network.populations))
     if network.populations[loss.readout].size != len(dataset.classes):
         raise InputError(
-            f"the readout '{loss.readout}' has {network.populations[loss.readout].size} neurons for {len(dataset.classes)} classes."
+            f"the readout '{loss.readout}' has {network.populations[loss.readout].size} neurons for "
+            f"{len(dataset.classes)} classes."
         )
     source = network.populations[network.sources()[0]]
     if source.size != dataset.spikes.n_units:

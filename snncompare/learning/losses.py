@@ -50,7 +50,10 @@ class MeanMembraneClassification:
 
 @dataclass(frozen=True)
 class RateLimit:
-    r"""Penalty for populations that fire outside a band, :math:`\lambda \sum_i [\max(0, r_i - r_{high}) + \max(0, r_{low} - r_i)]^2 / n`.
+    r"""Penalty for populations that fire outside a band.
+
+    .. math::
+        L = \frac{\lambda}{n} \sum_i [\max(0, r_i - r_{high}) + \max(0, r_{low} - r_i)]^2
 
     The rates :math:`r_i` are means over a batch, in units of the band's upper edge.
     """

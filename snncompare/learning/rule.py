@@ -1,5 +1,6 @@
 """A learning rule as a point on a few axes."""
 
+import math
 from dataclasses import dataclass
 
 from snncompare.backends.torch.surrogates import SuperSpike, Surrogate
@@ -10,7 +11,15 @@ __all__ = ["Adam", "LearningRule", "surrogate_gradient"]
 
 @dataclass(frozen=True)
 class Adam:
-    """Kingma and Ba (2015), arXiv 1412.6980; the gradient's norm is limited to `clip`."""
+    """Adam (Kingma and Ba 2015, arXiv 1412.6980) with a falling learning rate.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Of the first epoch; it falls on half a cosine towards zero, which the last epoch ends with.
+    clip : float
+        Largest norm of the gradient.
+    """
 
     learning_rate: float = 1e-3
     clip: float = 1.0
@@ -18,6 +27,10 @@ class Adam:
     def __post_init__(self) -> None:
         if self.learning_rate <= 0 or self.clip <= 0:
             raise InputError(f"learning_rate and clip must be positive, got {self.learning_rate} and {self.clip}.")
+
+    def rate_at(self, progress: float) -> float:
+        """Return the learning rate when a fraction `progress` of the epochs is over."""
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +42,11 @@ class LearningRule:
     surrogate : Surrogate
         What stands for the derivative of a spike.
     detach_reset : bool
-        Whether the reset of the membrane is left out of the gradient (Zenke and Vogels 2021, Neural Computation 33:899).
+        Whether the reset of the membrane is left out of the gradient (Zenke and Vogels 2021, Neural Computation
+        33:899).
     optimiser : Adam
-        How the gradient becomes a change. Weights are updated in units of their projection's initial standard deviation, so
-        that one learning rate serves weights of any physical unit.
+        How the gradient becomes a change. Weights are updated in units of their projection's initial standard
+        deviation, so that one learning rate serves weights of any physical unit.
     trainable : tuple of str, optional
         Projections that learn; all of them by default.
     """

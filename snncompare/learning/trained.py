@@ -60,4 +60,6 @@ class Trained:
             raise FileError(f"'{directory}' holds no trained network; expected network.yaml and weights.npz in it.")
         provenance = json.loads((directory / "provenance.json").read_text(encoding="utf-8"))
         history = pd.read_csv(directory / "history.csv")
-        return cls(Network.load(directory / "network.yaml"), load_weights(directory / "weights.npz"), history, provenance)
+        return cls(
+            Network.load(directory / "network.yaml"), load_weights(directory / "weights.npz"), history, provenance
+        )

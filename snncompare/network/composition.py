@@ -7,6 +7,7 @@ synapse model can be put on any neuron model.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from snncompare.network.equations import defined_names
 from snncompare.network.network import Network
@@ -58,7 +59,7 @@ def on_pre_statements(network: Network, projection: str) -> str:
 
 def _suffixed(text: str, names: Iterable[str], suffix: str) -> str:
     for name in names:
-        text = re.sub(rf"\b(d?){name}\b(?=(/dt)?)", lambda match, name=name: _rename(match, name, suffix), text)
+        text = re.sub(rf"\b(d?){name}\b", partial(_rename, name=name, suffix=suffix), text)
     return text
 
 

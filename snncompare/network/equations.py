@@ -34,13 +34,16 @@ def _split(text: str) -> list[re.Match[str]]:
     for match in _EQUATION.finditer(plain):
         between = plain[position : match.start()].strip()
         if between:
-            raise DescriptionError(f"cannot read '{between.splitlines()[0]}'; write for example 'dv/dt = -v/tau : volt'.")
+            raise DescriptionError(
+                f"cannot read '{between.splitlines()[0]}'; write for example 'dv/dt = -v/tau : volt'."
+            )
         found.append(match)
         position = match.end()
     rest = plain[position:].strip()
     if rest:
         raise DescriptionError(
-            f"cannot read the equation '{rest.splitlines()[0]}'; it needs a unit after a colon, for example 'dv/dt = -v/tau : volt'."
+            f"cannot read the equation '{rest.splitlines()[0]}'; it needs a unit after a colon, for example 'dv/dt = "
+            "-v/tau : volt'."
         )
     return found
 
@@ -58,7 +61,9 @@ def check_equations(text: str) -> str:
             check_expression(match["expression"])
         unit = match["unit"].strip()
         if not unit:
-            raise DescriptionError(f"'{match['name']}' has no unit after the colon; write for example ': volt' or ': 1'.")
+            raise DescriptionError(
+                f"'{match['name']}' has no unit after the colon; write for example ': volt' or ': 1'."
+            )
         if unit not in _WORDS_AS_UNIT:
             parse_unit(unit)
     return text

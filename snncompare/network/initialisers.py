@@ -43,7 +43,9 @@ class Normal(Value):
     @model_validator(mode="after")
     def _positive_sd(self) -> Self:
         if self.mean.dimension != self.sd.dimension or self.sd.value < 0:
-            raise DescriptionError(f"sd must have the unit of the mean ('{self.mean}') and not be negative, got '{self.sd}'.")
+            raise DescriptionError(
+                f"sd must have the unit of the mean ('{self.mean}') and not be negative, got '{self.sd}'."
+            )
         return self
 
 
@@ -62,7 +64,9 @@ class Uniform(Value):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.low.dimension != self.high.dimension or self.high.value < self.low.value:
-            raise DescriptionError(f"high must have the unit of low ('{self.low}') and not lie below it, got '{self.high}'.")
+            raise DescriptionError(
+                f"high must have the unit of low ('{self.low}') and not lie below it, got '{self.high}'."
+            )
         return self
 
 

@@ -25,7 +25,8 @@ class _Readable(yaml.SafeDumper):
 
 
 _Readable.add_representer(
-    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
 )
 
 
@@ -71,9 +72,13 @@ class Projection(Value):
     def _weight_has_its_unit(self) -> Self:
         _, dimension = parse_unit(self.synapse.weight_unit)
         if self.weight.unit_of.dimension != dimension:
-            raise DescriptionError(f"weight must have the unit '{self.synapse.weight_unit}' of the synapse, got '{self.weight.unit_of}'.")
+            raise DescriptionError(
+                f"weight must have the unit '{self.synapse.weight_unit}' of the synapse, got '{self.weight.unit_of}'."
+            )
         if (self.into is None) != (self.synapse.current is None):
-            raise DescriptionError("'into' names the input that the synapse's 'current' flows into: give both or neither.")
+            raise DescriptionError(
+                "'into' names the input that the synapse's 'current' flows into: give both or neither."
+            )
         return self
 
 
@@ -110,16 +115,26 @@ class Network(Value):
                     raise DescriptionError(f"projection '{name}': " + unknown("population", end, self.populations))
             source, target = self.populations[projection.source], self.populations[projection.target]
             if isinstance(target.neuron, SpikeSource):
-                raise DescriptionError(f"projection '{name}' ends on the spike source '{projection.target}', which has no state.")
+                raise DescriptionError(
+                    f"projection '{name}' ends on the spike source '{projection.target}', which has no state."
+                )
             if projection.into is not None and projection.into not in target.neuron.inputs:
-                raise DescriptionError(f"projection '{name}': " + unknown("input", projection.into, target.neuron.inputs))
+                raise DescriptionError(
+                    f"projection '{name}': " + unknown("input", projection.into, target.neuron.inputs)
+                )
             if isinstance(projection.wiring, OneToOne) and source.size != target.size:
-                raise DescriptionError(f"projection '{name}' is one-to-one between {source.size} and {target.size} neurons.")
+                raise DescriptionError(
+                    f"projection '{name}' is one-to-one between {source.size} and {target.size} neurons."
+                )
         return self
 
     def incoming(self, population: str) -> dict[str, Projection]:
         """Return the projections that end on a population, sorted by name."""
-        return {name: self.projections[name] for name in sorted(self.projections) if self.projections[name].target == population}
+        return {
+            name: self.projections[name]
+            for name in sorted(self.projections)
+            if self.projections[name].target == population
+        }
 
     def sources(self) -> list[str]:
         """Return the names of the spike sources: what a run needs as input."""
@@ -128,7 +143,9 @@ class Network(Value):
     def save(self, path: str | Path) -> Path:
         """Write the description as YAML and return the path."""
         path = Path(path)
-        path.write_text(yaml.dump(self.plain(), Dumper=_Readable, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        path.write_text(
+            yaml.dump(self.plain(), Dumper=_Readable, sort_keys=False, allow_unicode=True), encoding="utf-8"
+        )
         return path
 
     @classmethod
@@ -146,7 +163,9 @@ class Network(Value):
         if not path.is_file():
             raise FileError(f"no network file '{path}'.")
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise FileError(f"'{path}' has more than {MAX_FILE_BYTES} bytes; a description is text, weights go into a sidecar.")
+            raise FileError(
+                f"'{path}' has more than {MAX_FILE_BYTES} bytes; a description is text, weights go into a sidecar."
+            )
         try:
             given = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -74,7 +74,9 @@ class NeuronModel(Value):
                 raise DescriptionError(f"initial of '{name}': " + unknown("parameter", value, self.parameters))
         twice = (set(names) | set(self.inputs)) & set(self.parameters) or set(names) & set(self.inputs)
         if twice:
-            raise DescriptionError(f"'{sorted(twice)[0]}' is defined twice; keep it in the equations, the inputs or the parameters.")
+            raise DescriptionError(
+                f"'{sorted(twice)[0]}' is defined twice; keep it in the equations, the inputs or the parameters."
+            )
         if self.reset and self.threshold is None:
             raise DescriptionError("a reset needs a threshold; add for example threshold: 'v > v_threshold'.")
         return self

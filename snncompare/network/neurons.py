@@ -49,8 +49,8 @@ def adaptive_leaky_integrate_and_fire(
         \tau \dot v = -v + I, \qquad \tau_a \dot a = -a, \qquad
         v > v_{threshold} + a: \; v \leftarrow v_{reset}, \; a \leftarrow a + b
 
-    :math:`a` rise of the threshold (volt), :math:`\tau_a` its time constant, :math:`b` (``adaptation``) its jump at a spike.
-    Bellec et al. (2020) Nature Communications 11:3625, eq. 6-8, in continuous time.
+    :math:`a` rise of the threshold (volt), :math:`\tau_a` its time constant, :math:`b` (``adaptation``) its jump at a
+    spike. Bellec et al. (2020) Nature Communications 11:3625, eq. 6-8, in continuous time.
     """
     return NeuronModel(
         equations="dv/dt = (-v + I)/tau : volt (unless refractory)\nda/dt = -a/tau_adaptation : volt",

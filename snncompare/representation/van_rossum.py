@@ -115,7 +115,7 @@ def _integral(sign, lost, n):  # type: ignore[no-untyped-def]
 
 
 @njit(void(FLOATS, INTEGERS, int64, INTEGERS, INTEGERS, FLOATS, float64[:, ::1]), cache=True, nogil=True)
-def _fill(times, offsets, n_units, first, second, rates, out):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled
+def _fill(times, offsets, n_units, first, second, rates, out):  # type: ignore[no-untyped-def]
     """Fill ``out (n_pairs, n_taus)`` with the squared distances of the trials ``first`` and ``second``."""
     longest = 1
     for k in range(offsets.size - 1):

@@ -71,7 +71,7 @@ def _gain(a, b, cost, row):  # type: ignore[no-untyped-def]
 
 
 @njit(void(FLOATS, INTEGERS, int64, INTEGERS, INTEGERS, FLOATS, float64[:, ::1]), cache=True, nogil=True)
-def _fill(times, offsets, n_units, first, second, costs, out):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled
+def _fill(times, offsets, n_units, first, second, costs, out):  # type: ignore[no-untyped-def]
     """Fill ``out (n_pairs, n_costs)`` with the distances of the trials ``first`` and ``second``."""
     longest = 1
     for k in range(offsets.size - 1):

@@ -71,7 +71,7 @@ def test_a_silent_condition_is_named(make_rdms, vector):
     vector[(PAIRS[0] == 2) | (PAIRS[1] == 2)] = np.nan
     with pytest.raises(InputError, match=r"RDM of the data for van Rossum at 20 ms .* condition 'c2'; was it silent"):
         align(make_rdms(vector, time_scale=[0.02]), {"m": make_rdms(np.arange(15.0))})
-    with pytest.raises(InputError, match="RDM of model 'm' .* condition 'c2'"):
+    with pytest.raises(InputError, match=r"RDM of model 'm' .* condition 'c2'"):
         align(make_rdms(np.arange(15.0)), {"m": make_rdms(vector)})
 
 

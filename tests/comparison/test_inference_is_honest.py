@@ -32,7 +32,7 @@ def world(generator, n, own, n_subjects=1):
     return np.array(data), np.array([pdist(np.hstack(part)) for part in parts])
 
 
-@pytest.mark.parametrize(("n_conditions", "n_experiments"), [(5, 400), (9, 200)])
+@pytest.mark.parametrize(("n_conditions", "n_experiments"), [(5, 1000), (9, 500)])
 def test_an_unrelated_model_is_above_chance_in_at_most_5_percent(
     make_aligned, n_conditions, n_experiments, monkeypatch
 ):
@@ -48,7 +48,7 @@ def test_an_unrelated_model_is_above_chance_in_at_most_5_percent(
 
 def test_among_many_unrelated_models_holm_keeps_any_false_alarm_at_5_percent(make_aligned):
     generator = np.random.default_rng(2)
-    alarms, n_experiments = 0, 150
+    alarms, n_experiments = 0, 300
     for seed in range(n_experiments):
         given = make_aligned(*world(generator, 7, [1.0] * 6))
         table = model_table(
@@ -61,7 +61,7 @@ def test_among_many_unrelated_models_holm_keeps_any_false_alarm_at_5_percent(mak
 @pytest.mark.parametrize(("n_conditions", "n_subjects"), [(8, 1), (20, 1), (12, 5)])
 def test_intervals_cover_and_equally_good_models_are_not_told_apart(make_aligned, n_conditions, n_subjects):
     generator = np.random.default_rng(3)
-    own, n_experiments = [0.0, 0.5, 0.5, 1.0], 120
+    own, n_experiments = [0.0, 0.5, 0.5, 1.0], 300
     many = [world(generator, 200, own, n_subjects) for _ in range(12)]
     truth = np.mean([Pearson().between(data, models).mean(axis=0) for data, models in many], axis=0)
     covered, told_apart, found = np.zeros(4), 0, 0

@@ -34,6 +34,18 @@ def test_intervals_over_trials_cover_the_mean_of_repeated_experiments(world, rec
     assert (covered >= stats.binom.ppf(0.001, n_experiments, 0.95)).all()
 
 
+def test_the_variance_over_trials_is_taken_about_the_similarity_of_the_data(world, record):
+    generator, truth, models = world
+    data, replicates = record(generator, truth, 6, 1.0)
+    given = align(data, models)
+    spread = Trials(replicates).spread(given, Spearman())
+    deviation = spread.samples[0] - Spearman().between(given.data[0], given.models[0]).T
+    np.testing.assert_allclose(spread.variance[0], 6 / 5 * (deviation**2).mean(axis=1))
+    difference = deviation[0] - deviation[1]
+    assert spread.difference_variance[0, 0] == pytest.approx(6 / 5 * (difference**2).mean())
+    assert spread.degrees_of_freedom == 5
+
+
 def test_what_is_resampled_follows_from_what_there_is(world, record, make_rdms):
     generator, truth, models = world
     data, replicates = record(generator, truth, 6, 1.0)

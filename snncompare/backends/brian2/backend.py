@@ -45,13 +45,11 @@ class Brian2Backend(Backend):
 
     name = "brian2"
 
-    def missing(self, network: Network) -> tuple[str, ...]:
+    def missing(self, network: Network) -> tuple[str, ...]:  # noqa: ARG002 - nothing is missing in any network
         """Return nothing: a description is Brian2's own language."""
         return ()
 
-    def compile(
-        self, network: Network, *, dt: float, dtype: str, weights: Weights, **options: Any
-    ) -> "Brian2Program":
+    def compile(self, network: Network, *, dt: float, dtype: str, weights: Weights, **options: Any) -> "Brian2Program":
         """Return the program; ``dtype`` must be ``"float64"``."""
         if dtype != "float64":
             raise InputError("the backend 'brian2' computes in float64; use dtype='float64'.")
@@ -112,7 +110,7 @@ class Brian2Program(Program):
                 step = np.rint(np.asarray(monitor.t_) / self.dt).astype(np.int64)
                 found[name].append((np.full(step.size, trial), step, np.asarray(monitor.i, dtype=np.int64)))
         spikes = {name: tuple(np.concatenate(part) for part in zip(*runs, strict=True)) for name, runs in found.items()}
-        return output_recording(self.network, spikes, self.dt, steps, trials, self._provenance())  # type: ignore[arg-type]
+        return output_recording(self.network, spikes, self.dt, steps, trials, self._provenance())
 
     def _active_synapses(self) -> list[brian2.Synapses]:
         return [made for made in self._synapses if made.active]

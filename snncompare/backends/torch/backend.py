@@ -10,6 +10,7 @@ from torch import Tensor
 from snncompare.backends.activity import InputSpikes, check_record, input_spikes, n_steps, output_recording, trials_of
 from snncompare.backends.program import Backend, Program, Weights
 from snncompare.backends.torch.module import TorchNetwork
+from snncompare.backends.torch.threads import threads_for
 from snncompare.dynamics.step_program import network_program
 from snncompare.errors import InputError, UnsupportedError, unknown
 from snncompare.network.network import Network
@@ -63,8 +64,12 @@ class TorchProgram(Program):
         trials = trials_of(self.network, inputs)
         recorded = check_record(self.network, record)
         n_trials = 1 if trials is None else len(trials)
-        rasters = {n: self._raster(n, input_spikes(self.network, n, r, self.dt, steps), n_trials, steps) for n, r in inputs.items()}
-        with torch.no_grad():
+        rasters = {
+            n: self._raster(n, input_spikes(self.network, n, r, self.dt, steps), n_trials, steps)
+            for n, r in inputs.items()
+        }
+        largest = n_trials * max(population.size for population in self.network.populations.values())
+        with torch.no_grad(), threads_for(largest):
             activity = self.module(rasters or {"": torch.empty((steps, n_trials, 0))}, record=recorded)
         spikes = {}
         for name, raster in activity.spikes.items():

@@ -27,12 +27,12 @@ def _on_tensor(function: Callable[[Tensor], Tensor]) -> Callable[[Any], Any]:
     return applied
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{
-        name: _on_tensor(getattr(torch, name))
-        for name in ("exp", "log", "log10", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
-                     "arcsin", "arccos", "arctan", "abs", "sign", "floor", "ceil")
-    },  # fmt: skip
+_ELEMENTWISE = (
+    *("exp", "log", "log10", "log1p", "expm1", "sqrt", "abs", "sign", "floor", "ceil"),
+    *("sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan"),
+)
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {name: _on_tensor(getattr(torch, name)) for name in _ELEMENTWISE} | {
     "clip": torch.clip,
     "int": _to_number,
     "timestep": _timestep,

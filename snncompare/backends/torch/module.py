@@ -61,11 +61,14 @@ class TorchNetwork(nn.Module):
         program = network_program(network, dt)
         self.network, self.dt = network, dt
         self.steps = {
-            name: PopulationStep(step, surrogate, detach_reset=detach_reset) for name, step in program.populations.items()
+            name: PopulationStep(step, surrogate, detach_reset=detach_reset)
+            for name, step in program.populations.items()
         }
         for name, step in program.populations.items():
             if surrogate is not None and step.threshold is not None and step.threshold.dimension != surrogate.dimension:
-                raise InputError(f"the surrogate's width '{surrogate.width}' has not the unit of the threshold of '{name}'.")
+                raise InputError(
+                    f"the surrogate's width '{surrogate.width}' has not the unit of the threshold of '{name}'."
+                )
         self.weights = nn.ParameterDict({n: nn.Parameter(torch.tensor(w, dtype=dtype)) for n, w in weights.items()})
         for name, weight in weights.items():
             self.register_buffer(f"connected_{name}", torch.tensor(weight != 0, dtype=dtype), persistent=False)
@@ -93,7 +96,9 @@ class TorchNetwork(nn.Module):
         matrices = {n: [e.matrix(self._weight(n)) for e in effects] for n, effects in self._effects.items()}
         sizes = {name: population.size for name, population in self.network.populations.items()}
         states = {name: step.initial(batch, sizes[name], like) for name, step in self.steps.items()}
-        past = {name: deque([None] * self._longest_delay(name), maxlen=self._longest_delay(name) + 1) for name in sizes}
+        past: dict[str, deque[Tensor | None]] = {
+            name: deque([None] * self._longest_delay(name), maxlen=self._longest_delay(name) + 1) for name in sizes
+        }
         spikes: dict[str, list[Tensor]] = {name: [] for name in record}
         values: dict[tuple[str, str], list[Tensor]] = {key: [] for key in traces}
         for k in range(steps):

@@ -31,7 +31,8 @@ class PopulationStep:
     surrogate : Surrogate or None
         Derivative of the spike; None where no gradient is wanted.
     detach_reset : bool
-        Whether the reset of the membrane is left out of the gradient (spike-triggered jumps of other variables never are).
+        Whether the reset of the membrane is left out of the gradient (spike-triggered jumps of other variables never
+        are).
     """
 
     def __init__(self, program: PopulationProgram, surrogate: Surrogate | None, *, detach_reset: bool) -> None:

@@ -37,7 +37,9 @@ class Surrogate(ABC):
     def __post_init__(self) -> None:
         width, scale = quantity(self.width), quantity(self.scale)
         if width.dimension != scale.dimension or width.value <= 0 or scale.value <= 0:
-            raise InputError(f"width and scale must be positive with the same unit, got '{self.width}' and '{self.scale}'.")
+            raise InputError(
+                f"width and scale must be positive with the same unit, got '{self.width}' and '{self.scale}'."
+            )
 
     @property
     def dimension(self) -> Dimension:
@@ -55,7 +57,10 @@ class Surrogate(ABC):
 
 @dataclass(frozen=True)
 class SuperSpike(Surrogate):
-    r"""Derivative of a fast sigmoid, :math:`\psi(u) = (1 + |u|/w)^{-2} / s`. Zenke and Ganguli (2018) Neural Computation 30:1514."""
+    r"""Derivative of a fast sigmoid, :math:`\psi(u) = (1 + |u|/w)^{-2} / s`.
+
+    Zenke and Ganguli (2018) Neural Computation 30:1514.
+    """
 
     def shape(self, x: Tensor) -> Tensor:
         """Return :math:`(1 + x)^{-2}`."""
@@ -64,10 +69,13 @@ class SuperSpike(Surrogate):
 
 @dataclass(frozen=True)
 class Triangle(Surrogate):
-    r"""Triangle, :math:`\psi(u) = \max(0, 1 - |u|/w) / s`. Esser et al. (2016) PNAS 113:11441; Bellec et al. (2020)."""
+    r"""Triangle, :math:`\psi(u) = \max(0, 1 - |u|/w) / s`.
+
+    Esser et al. (2016) PNAS 113:11441; Bellec et al. (2020) Nature Communications 11:3625.
+    """
 
     def shape(self, x: Tensor) -> Tensor:
-        """Return :math:`\\max(0, 1 - x)`."""
+        r"""Return :math:`\max(0, 1 - x)`."""
         return (1 - x).clamp_min(0)
 
 

@@ -1,0 +1,174 @@
+"""The verb ``compare``: a configuration in; tables, figures and a report out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from snncompare.commands.compare_config import CompareConfig, load_config
+from snncompare.commands.compare_data import at, files_of, read_trials
+from snncompare.commands.compare_models import Prepared, model_files, prepare_models
+from snncompare.commands.compare_parts import SpikeCountConfig, VanRossumConfig, VictorPurpuraConfig
+from snncompare.errors import FileError, InputError
+
+if TYPE_CHECKING:
+    from snncompare.recording.recording import Recording
+    from snncompare.representation.conditions import Conditions
+    from snncompare.representation.estimators import Estimator
+    from snncompare.representation.metrics import Metric
+
+__all__ = ["metrics_of", "run_compare"]
+
+FEWEST_CONDITIONS = 3
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A comparison of which everything was checked."""
+
+    config: CompareConfig
+    out: Path
+    recording: "Recording"
+    conditions: "Conditions"
+    metrics: "list[Metric]"
+    estimator: "Estimator"
+    models: dict[str, Prepared]
+    inputs: list[Path]
+
+
+def run_compare(
+    path: str | Path,
+    out: str | Path | None = None,
+    seed: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Compare as a configuration asks, and return the path of the report.
+
+    Everything is checked before any work starts.
+
+    Parameters
+    ----------
+    path : path
+        YAML; see `snncompare.commands.compare_config.CompareConfig`.
+    out : path, optional
+        Folder for what is written; else the configuration's ``out``, else ``out/NAME`` in the working directory.
+    seed : int, optional
+        Instead of the configuration's.
+    say : callable
+        Takes a line of progress.
+
+    Raises
+    ------
+    SnncompareError
+        If anything that was given is wrong.
+    """
+    job = _checked(Path(path), out, seed)
+    config = job.config
+    from snncompare.comparison.alignment import align
+    from snncompare.comparison.compare import compare
+    from snncompare.comparison.measures import measure_named
+    from snncompare.representation.distances import distances
+    from snncompare.representation.rdm import rdm_from_distances
+    from snncompare.representation.replicates import replicates
+
+    recording = job.recording
+    say(f"distances between {recording.n_trials} trials of {recording.n_units} units, {len(job.metrics)} metrics")
+    between = distances(recording, job.metrics)
+    data = rdm_from_distances(between, job.conditions, job.estimator)
+    repeated = replicates(between, job.conditions, job.estimator, n_resamples=config.resamples, seed=config.seed)
+    models = {}
+    for name, model in job.models.items():
+        say(f"model '{name}': {model.words}")
+        with at(f"models.{name}"):
+            models[name] = model.rdms(job.metrics, _given_estimator(config), config.seed)
+    say("comparison")
+    measure = measure_named(config.similarity)
+    result = compare(data, models, measure, config.seed, replicates=repeated, n_resamples=config.resamples)
+    return _write(job, result, align(data, models), say)
+
+
+def metrics_of(config: CompareConfig) -> "list[Metric]":
+    """Return the metrics at all their time scales."""
+    from snncompare.representation.metrics import SpikeCount, VanRossum, VictorPurpura
+
+    metrics: list[Metric] = []
+    for given in config.metrics:
+        match given:
+            case VanRossumConfig():
+                metrics += VanRossum.sweep(given.time_scales, mixing=given.mixing)
+            case VictorPurpuraConfig():
+                metrics += VictorPurpura.sweep(given.time_scales, pooled=given.pooled)
+            case SpikeCountConfig():
+                metrics.append(SpikeCount())
+    for k, metric in enumerate(metrics):
+        if metric in metrics[:k]:
+            raise InputError(f"metrics: {metric!r} is given twice; give each once.")
+    return metrics
+
+
+def _checked(path: Path, out: str | Path | None, seed: int | None) -> _Job:
+    config = load_config(path)
+    if seed is not None:
+        config = config.model_copy(update={"seed": seed})
+    folder = path.parent
+    inputs = [path, *files_of(config.recording, folder, "recording"), *model_files(config.models, folder)]
+    metrics = metrics_of(config)
+    with at("recording"):
+        recording = read_trials(config.recording, folder)
+        conditions, estimator = _conditions(config, recording)
+    models = prepare_models(config.models, folder, conditions.labels, config.seed)
+    target = _folder(path, config, out)
+    return _Job(config, target, recording, conditions, metrics, estimator, models, [f for f in inputs if f.is_file()])
+
+
+def _conditions(config: CompareConfig, recording: "Recording") -> "tuple[Conditions, Estimator]":
+    from snncompare.representation.conditions import Conditions
+    from snncompare.representation.estimators import default_estimator
+
+    conditions = Conditions.of(recording, config.recording.condition)
+    if conditions.n_conditions < FEWEST_CONDITIONS:
+        raise InputError(
+            f"condition: '{config.recording.condition}' names {conditions.n_conditions} conditions, "
+            f"{list(conditions.labels)}; dissimilarities can be compared from {FEWEST_CONDITIONS} conditions on."
+        )
+    estimator = _given_estimator(config) or default_estimator(conditions)
+    conditions.require_trials(estimator.trials_needed, f"the estimator {type(estimator).__name__}")
+    return conditions, estimator
+
+
+def _given_estimator(config: CompareConfig) -> "Estimator | None":
+    from snncompare.representation.estimators import BetweenMinusWithin, MeanDistance
+
+    known = {"BetweenMinusWithin": BetweenMinusWithin, "MeanDistance": MeanDistance}
+    return None if config.estimator is None else known[config.estimator]()
+
+
+def _folder(path: Path, config: CompareConfig, out: str | Path | None) -> Path:
+    named = Path("out") / path.stem if config.out is None else path.parent / config.out
+    target = named if out is None else Path(out)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise FileError(f"cannot write to the folder '{target}': {problem.strerror or problem}.") from problem
+    return target
+
+
+def _write(job: _Job, result: Any, aligned: Any, say: Callable[[str], None]) -> Path:
+    from snncompare import provenance
+    from snncompare.commands.compare_figures import dissimilarity_table, draw
+    from snncompare.commands.compare_report import Findings, compose_report
+    from snncompare.report.write import write_report
+
+    say("figures")
+    plain = job.config.model_dump(mode="json")
+    origin = provenance.collect(config=plain, inputs=job.inputs, seed=job.config.seed)
+    result.save(job.out / "result")
+    dissimilarity_table(aligned).to_csv(job.out / "dissimilarities.csv", index=False, lineterminator="\n")
+    (job.out / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    drawings = draw(job.recording, job.config.recording.condition, aligned, result)
+    figures = {name: drawing.saved(job.out) for name, drawing in drawings.items()}
+    words = {name: model.words for name, model in job.models.items()}
+    findings = Findings(job.config, job.recording, words, result, repr(job.estimator), origin)
+    return write_report(compose_report(findings, figures), job.out / "report.html")

@@ -1,0 +1,167 @@
+"""The parts of a comparison as frozen values: recording, metrics, models."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from snncompare.commands.compare_fields import Label, Length, Lengths, Selection, Time, Units, not_empty
+from snncompare.errors import InputError
+from snncompare.units import Quantity
+from snncompare.values import Value
+
+__all__ = [
+    "Categorical",
+    "Circular",
+    "FromNetwork",
+    "FromRecording",
+    "Linear",
+    "Matrix",
+    "RecordingConfig",
+    "SpikeCountConfig",
+    "VanRossumConfig",
+    "VictorPurpuraConfig",
+]
+
+
+class RecordingConfig(Value):
+    """Which spikes, of which trials, under which conditions.
+
+    Parameters
+    ----------
+    file : str
+        Relative to the configuration, as every path in it.
+    trials : str, optional
+        Name of an interval table, epochs or events in the file at which to cut.
+    trials_table : str, optional
+        Instead: a CSV file with a column ``start`` (seconds in the recording), perhaps ``stop``, and labels.
+    windows : time, optional
+        Instead: cut into consecutive windows of this length.
+    window : two times, optional
+        Relative to each onset.
+    labels : str, optional
+        A CSV file with one row per trial, in order, whose columns are added to the labels of the trials.
+    condition : str
+        Label of the trials that names the condition.
+    where : mapping, optional
+        Trials to keep: label to value, or to a list of values.
+    units : mapping or list, optional
+        Units to keep: label to value or list of values, or a list of names.
+    time_unit : str, optional
+        Of plain text files.
+    """
+
+    file: str
+    trials: str | None = None
+    trials_table: str | None = None
+    windows: Length | None = None
+    window: tuple[Time, Time] | None = None
+    labels: str | None = None
+    condition: str
+    where: Selection = Field(default_factory=dict)
+    units: Units = None
+    time_unit: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_cut(self) -> Self:
+        ways = [key for key in ("trials", "trials_table", "windows") if getattr(self, key) is not None]
+        if len(ways) > 1:
+            raise InputError(f"give one of {', '.join(ways)}: each says where the trials are.")
+        if self.window is not None and ways not in (["trials"], ["trials_table"]):
+            raise InputError("a window is relative to onsets; say which with trials or trials_table.")
+        if self.window is not None and self.window[1].value <= self.window[0].value:
+            raise InputError(f"the window must end after it starts, got {self.window[0]} to {self.window[1]}.")
+        return self
+
+
+class VanRossumConfig(Value):
+    """Van Rossum distances at several time constants; see `snncompare.representation.metrics.VanRossum`."""
+
+    type: Literal["VanRossum"] = "VanRossum"
+    time_scales: Lengths
+    mixing: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class VictorPurpuraConfig(Value):
+    """Victor-Purpura distances at several time scales; see `snncompare.representation.metrics.VictorPurpura`."""
+
+    type: Literal["VictorPurpura"] = "VictorPurpura"
+    time_scales: Lengths
+    pooled: bool = False
+
+
+class SpikeCountConfig(Value):
+    """Spike counts only; see `snncompare.representation.metrics.SpikeCount`."""
+
+    type: Literal["SpikeCount"] = "SpikeCount"
+
+
+class Circular(Value):
+    """Conditions lie on a circle: distance the shorter way round, for example of orientations with period 180."""
+
+    type: Literal["circular"] = "circular"
+    period: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Linear(Value):
+    """Conditions lie on a line: distance of their numbers."""
+
+    type: Literal["linear"] = "linear"
+
+
+class Categorical(Value):
+    """Conditions of one group are alike, those of different groups are not.
+
+    Parameters
+    ----------
+    groups : mapping of name to list of conditions
+        Every condition once.
+    """
+
+    type: Literal["categorical"] = "categorical"
+    groups: dict[str, tuple[Label, ...]]
+
+
+class Matrix(Value):
+    """Dissimilarities from a CSV file with the conditions in its first row and column."""
+
+    type: Literal["matrix"] = "matrix"
+    file: str
+
+
+class FromRecording(RecordingConfig):
+    """Spikes of another recording, for example of another area or of a network that ran elsewhere."""
+
+    type: Literal["recording"] = "recording"
+
+
+class FromNetwork(Value):
+    """Spikes of a network, run here.
+
+    Parameters
+    ----------
+    network : str
+        YAML description.
+    weights : str, optional
+        ``.npz``, one array per projection; projections left out are drawn from their initialiser.
+    inputs : mapping of spike source to file
+        Recordings with one unit per neuron; their trials are those of the run.
+    condition : str
+        Label of the trials of the inputs.
+    record : tuple of str, optional
+        Populations whose spikes are compared; default all that spike.
+    duration, dt : time
+    window : two times, optional
+        Part of the run that is compared; default all of it.
+    backend : str
+    """
+
+    type: Literal["network"] = "network"
+    network: str
+    weights: str | None = None
+    inputs: Annotated[dict[str, str], AfterValidator(not_empty)]
+    condition: str
+    record: tuple[str, ...] | None = None
+    duration: Length
+    dt: Length = Quantity(1e-4, (0, 0, 1, 0, 0, 0, 0), "0.1 ms")
+    window: tuple[Time, Time] | None = None
+    backend: str = "torch"
