@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -37,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         0; 2 for the user's mistake, with one line on stderr; 1 for ours, with the traceback; 130 when interrupted.
     """
     given = list(sys.argv[1:] if argv is None else argv)
+    if argv is None and not sys.warnoptions:  # other packages warn about what the user can do nothing about
+        warnings.simplefilter("ignore")
     try:
         return _run(given)
     except SnncompareError as problem:

@@ -7,6 +7,7 @@ float, and where a number without a unit is refused.
 import math
 import re
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 from snncompare.errors import UnitError, unknown
@@ -19,6 +20,9 @@ Dimension = tuple[int, int, int, int, int, int, int]
 NONE: Dimension = (0, 0, 0, 0, 0, 0, 0)
 TIME: Dimension = (0, 0, 1, 0, 0, 0, 0)
 FREQUENCY: Dimension = (0, 0, -1, 0, 0, 0, 0)
+
+CANONICAL = "canonical"
+"""Serialisation context of pydantic in which equal quantities are written as equal texts."""
 
 _BASE: dict[str, tuple[float, Dimension]] = {
     "1": (1.0, NONE),
@@ -64,20 +68,22 @@ _SYMBOL = {
     "M": "molar",
 }
 _PREFIX = {"": 0, "f": -15, "p": -12, "n": -9, "u": -6, "µ": -6, "μ": -6, "m": -3, "c": -2, "k": 3, "M": 6, "G": 9}
-_FACTOR = re.compile(r"(?P<name>[A-Za-zµμ]+|1)(?:(?:\*\*|\^)(?P<power>-?\d))?")
-_NUMBER = re.compile(r"\s*(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*\*?\s*(?P<unit>.*?)\s*$")
+_FACTOR = re.compile(r"(?P<name>[A-Za-zµμ]+|1)(?:(?:\*\*|\^)(?P<power>-?[0-9]{1,2}))?")
+_NUMBER = re.compile(
+    r"(?P<digits>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:[eE](?P<exponent>[-+]?[0-9]+))?[ ]?[*]?(?P<unit>.*)"
+)
+_MAX_LENGTH = 200
 
 
 def _one_unit(name: str) -> tuple[float, Dimension]:
     candidates = [(name, "")] + [(name[len(p) :], p) for p in _PREFIX if p and name.startswith(p)]
     for stem, prefix in candidates:
         known = _SYMBOL.get(stem, stem)
-        if known in _BASE and (stem or known == "1"):
+        if known in _BASE and (known != "1" or not prefix):
             scale, dimension = _BASE[known]
             return (scale * 10.0 ** _PREFIX[prefix] if scale != 1.0 else float(f"1e{_PREFIX[prefix]}")), dimension
-    raise UnitError(
-        unknown("unit", name, ["s", "ms", "us", "Hz", "kHz", "V", "mV", "A", "nA", "pA", "ohm", "S", "nS", "F", "pF"])
-    )
+    common = ["s", "ms", "us", "Hz", "kHz", "V", "mV", "A", "nA", "pA", "ohm", "S", "nS", "F", "pF"]
+    raise UnitError(unknown("unit", name, common))
 
 
 def parse_unit(text: str) -> tuple[float, Dimension]:
@@ -88,21 +94,26 @@ def parse_unit(text: str) -> tuple[float, Dimension]:
     UnitError
         For a unit that does not exist; the message names near ones.
     """
+    unreadable = UnitError(f"cannot read the unit '{text[:60]}'; write for example 'ms', 'mV' or 'nS/cm**2'.")
+    if len(text) > _MAX_LENGTH:
+        raise unreadable
     remaining, scale, powers, sign = text.strip(), 1.0, list(NONE), 1
     while remaining:
         match = _FACTOR.match(remaining)
         if match is None:
-            raise UnitError(f"cannot read the unit '{text}'; write for example 'ms', 'mV' or 'nS/cm**2'.")
+            raise unreadable
         power = sign * int(match["power"] or 1)
         size, dimension = _one_unit(match["name"])
-        scale *= size**power
+        scale *= math.pow(size, power) if abs(math.log10(size) * power) < 200 else math.inf
         powers = [p + power * d for p, d in zip(powers, dimension, strict=True)]
         remaining = remaining[match.end() :].strip()
         if remaining:
             if remaining[0] not in "*/" or remaining.startswith("**"):
-                raise UnitError(f"cannot read the unit '{text}'; write for example 'ms', 'mV' or 'nS/cm**2'.")
+                raise unreadable
             sign = -1 if remaining[0] == "/" else 1
             remaining = remaining[1:].strip() or "?"
+    if not 1e-200 < scale < 1e200 or any(abs(p) > 99 for p in powers):
+        raise UnitError(f"the unit '{text}' is too large or too small to compute with.")
     return scale, tuple(powers)  # type: ignore[return-value]
 
 
@@ -111,6 +122,7 @@ class Quantity:
     """A number with a dimension: the SI value, the dimension, and the text it was written as.
 
     Two quantities are equal when value and dimension are; how they were written does not matter.
+    As text a quantity is written as it was typed; `canonical` is the same text for equal quantities.
     """
 
     value: float
@@ -118,10 +130,18 @@ class Quantity:
     text: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return self.text or repr(self.value)
+        return self.text or self.canonical
 
     def __float__(self) -> float:
         return self.value
+
+    @property
+    def canonical(self) -> str:
+        """The value in SI base units: the same text for equal quantities, however they were written."""
+        return f"{float(self.value) + 0.0!r} {_si_unit(self.dimension)}".strip()
+
+    def _written(self, info: Any) -> str:
+        return self.canonical if info.context == CANONICAL else str(self)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -130,7 +150,9 @@ class Quantity:
 
         return core_schema.no_info_plain_validator_function(
             quantity,
-            serialization=core_schema.plain_serializer_function_ser_schema(str, return_schema=core_schema.str_schema()),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                cls._written, info_arg=True, return_schema=core_schema.str_schema()
+            ),
         )
 
     @classmethod
@@ -159,27 +181,37 @@ def quantity(given: QuantityLike) -> Quantity:
         return given
     if isinstance(given, str):
         return _from_text(given)
+    if getattr(given, "shape", ()) != ():
+        raise UnitError(f"expected one quantity such as '20 ms', got an array of shape {given.shape}.")
     if hasattr(given, "dimensionality"):  # the quantities package (Neo, Elephant)
         return _from_text(f"{float(given.magnitude)!r} {given.dimensionality.string.replace('dimensionless', '')}")
     if hasattr(given, "dim") and hasattr(given, "has_same_dimensions"):  # Brian2
-        exponents = tuple(int(given.dim.get_dimension(name)) for name in ("m", "kg", "s", "A", "K", "mol", "cd"))
-        return Quantity(float(given), exponents, f"{float(given)!r} {_si_unit(exponents)}".strip())  # type: ignore[arg-type]
-    if isinstance(given, bool) or not isinstance(given, int | float):
+        return _finite(Quantity(float(given), _exponents(given)), repr(given))
+    if isinstance(given, bool) or not isinstance(given, Real):
         raise UnitError(f"expected a quantity such as '20 ms', got {given!r}.")
-    return _finite(Quantity(float(given), NONE, repr(given)), repr(given))
+    return _finite(Quantity(float(given), NONE, str(given)), str(given))
+
+
+def _exponents(given: Any) -> Dimension:
+    powers = [given.dim.get_dimension(name) for name in ("m", "kg", "s", "A", "K", "mol", "cd")]
+    if any(int(power) != power for power in powers):
+        raise UnitError(f"expected whole powers of units, got {given!r}.")
+    m, kg, s, A, K, mol, cd = (int(power) for power in powers)
+    return m, kg, s, A, K, mol, cd
 
 
 def _from_text(text: str) -> Quantity:
-    match = _NUMBER.match(text)
+    match = _NUMBER.fullmatch(text.strip()) if len(text) <= _MAX_LENGTH else None
     if match is None:
-        raise UnitError(f"cannot read the quantity '{text}'; write a number and a unit, for example '20 ms'.")
+        raise UnitError(f"cannot read the quantity '{text[:60]}'; write a number and a unit, for example '20 ms'.")
     scale, dimension = parse_unit(match["unit"])
-    exponent = round(math.log10(scale)) if scale > 0 else 0
-    number = match["number"]
+    power, digits, exponent = round(math.log10(scale)), match["digits"], int(match["exponent"] or 0)
     # A power of ten goes into the decimal literal, so that "20 ms" is the float 0.02 and not 20 * 0.001.
-    plain = "e" not in number.lower() and math.isclose(scale, float(f"1e{exponent}"), rel_tol=1e-12)
-    value = float(f"{number}e{exponent}") if plain else float(number) * scale
-    return _finite(Quantity(value, dimension, text.strip()), text)
+    plain = math.isclose(scale, float(f"1e{power}"), rel_tol=1e-12)
+    value = float(f"{digits}e{exponent + power}") if plain else float(f"{digits}e{exponent}") * scale
+    if value == 0 and re.search("[1-9]", digits):
+        raise UnitError(f"'{text.strip()}' is smaller than the smallest floating-point number.")
+    return _finite(Quantity(value, dimension, text.strip()), text.strip())
 
 
 def _finite(result: Quantity, given: str) -> Quantity:
@@ -193,11 +225,15 @@ def _si_unit(dimension: Dimension) -> str:
     return "*".join(n if p == 1 else f"{n}**{p}" for n, p in zip(names, dimension, strict=True) if p)
 
 
+def _unit_name(dimension: Dimension) -> str:
+    return next((name for name, known in _BASE.items() if known == (1.0, dimension)), _si_unit(dimension))
+
+
 def _of(given: QuantityLike, dimension: Dimension, what: str, kind: str, example: str) -> float:
     number = quantity(given)
     if number.dimension != dimension:
-        lacks = "has no unit" if number.dimension == NONE else f"has the unit of {_si_unit(number.dimension)}"
-        raise UnitError(f"{what} must be a {kind}; {str(given)!r} {lacks}. Write for example '{example}'.")
+        fault = "has no unit" if number.dimension == NONE else f"is measured in {_unit_name(number.dimension)}"
+        raise UnitError(f"{what} must be a {kind}; '{given}' {fault}. Write for example '{example}'.")
     return number.value
 
 

@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from typing import Any, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from snncompare.errors import DescriptionError, SnncompareError, unknown
+from snncompare.units import CANONICAL
 
 __all__ = ["FrozenDict", "Value"]
 
@@ -55,12 +58,19 @@ class Value(BaseModel):
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the canonical JSON text: the same for equal values, in any process."""
-        plain = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        fields = self.model_dump(mode="json", context=CANONICAL)
+        plain = json.dumps(fields, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(plain.encode()).hexdigest()
 
     def plain(self) -> dict[str, Any]:
         """Return the value as dictionaries, lists, texts and numbers, fields at their default left out."""
         return self.model_dump(mode="json", exclude_defaults=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed, checked like any new value."""
+        if not update:
+            return super().model_copy(deep=deep)
+        return type(self)(**({name: getattr(self, name) for name in type(self).model_fields} | dict(update)))
 
     @classmethod
     def parse(cls, given: Any, where: str) -> Self:
@@ -87,25 +97,47 @@ class Value(BaseModel):
 def _sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     """Return the first complaint of pydantic as one line in our own words."""
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    at = f"'{place}': " if place else ""
+    path = first["loc"]
     others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    place = _place(path, kind)
+    at = f"'{place}': " if place else ""
+    context, given = first.get("ctx", {}), first["input"]
     match first["type"]:
         case "extra_forbidden":
-            *outer, key = first["loc"]
-            inside = ".".join(str(part) for part in outer)
-            return (
-                unknown("key", str(key), _fields_at(kind, tuple(outer)))
-                + (f" In '{inside}'." if inside else "")
-                + others
-            )
+            inside = _place(path[:-1], kind)
+            at = f"'{inside}': " if inside else ""
+            said = unknown("key", str(path[-1]), _fields_at(kind, path[:-1]))
         case "missing":
-            return f"'{place}' is missing.{others}"
-        case "value_error":
-            cause = first.get("ctx", {}).get("error")
-            return f"{at}{cause if isinstance(cause, SnncompareError) else first['msg']}{others}"
+            said = "is missing."
+            at = f"'{place}' "
+        case "union_tag_not_found":
+            said = f"needs the key 'type': {_options(kind, path)}."
+        case "union_tag_invalid":
+            said = unknown("type", context["tag"], re.findall(r"'(\w+)'", context["expected_tags"]))
+        case "literal_error" if isinstance(given, str):
+            said = unknown("choice", given, re.findall(r"'([^']*)'", context["expected"]))
+        case "value_error" if isinstance(context.get("error"), SnncompareError):
+            said = str(context["error"])
+        case "model_type" | "model_attributes_type" | "dict_type":
+            said = f"expected keys and values, got {_short(given)}."
         case _:
-            return f"{at}{first['msg'].lower()}, got {_short(first['input'])}.{others}"
+            message = first["msg"].removeprefix("Input ").removeprefix("Value error, ")
+            said = f"{message[0].lower()}{message[1:]}, got {_short(given)}."
+    return at + said + others
+
+
+def _place(path: tuple[int | str, ...], kind: type[BaseModel]) -> str:
+    """Return where a complaint belongs as the user wrote it: without the class names that pydantic puts between."""
+    words = [str(part) for k, part in enumerate(path) if k == 0 or not _is_tag(path[:k], str(part), kind)]
+    return ".".join(words)
+
+
+def _is_tag(outer: tuple[int | str, ...], part: str, kind: type[BaseModel]) -> bool:
+    return any(part in (_tag(model), model.__name__) for model in _models_at(kind, outer))
+
+
+def _options(kind: type[BaseModel], path: tuple[int | str, ...]) -> str:
+    return " or ".join(f"'{_tag(model)}'" for model in _models_at(kind, path))
 
 
 def _short(given: object) -> str:
@@ -115,16 +147,21 @@ def _short(given: object) -> str:
 
 def _fields_at(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     """Return the fields of the model that stands at `path` inside `kind`, for naming the nearest one."""
+    return sorted({name for model in _models_at(kind, path) for name in model.model_fields})
+
+
+def _models_at(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """Return the classes of which a value at `path` inside `kind` may be."""
     models: list[type[BaseModel]] = [kind]
     for part in path:
         inner: list[type[BaseModel]] = []
         for model in models:
             field = model.model_fields.get(str(part))
             inner += _models_in(field.annotation) if field is not None else []
-            if model.__name__ == str(part) or _tag(model) == str(part):
+            if part in (model.__name__, _tag(model)):
                 inner.append(model)
         models = inner or models
-    return sorted({name for model in models for name in model.model_fields})
+    return models
 
 
 def _tag(model: type[BaseModel]) -> str:

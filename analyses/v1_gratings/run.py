@@ -1,4 +1,4 @@
-"""Does mouse visual cortex tell orientations apart as a circle, and does a small spiking network do it alike?"""
+"""Ask whether mouse visual cortex tells orientations apart as a circle, and whether a spiking network does it alike."""
 
 import argparse
 import json
@@ -30,7 +30,7 @@ def gratings(orientation_deg: np.ndarray, phase: np.ndarray) -> np.ndarray:
 
 
 def lgn_spikes(n_repeats: int, rng: np.random.Generator) -> sc.Recording:
-    """Return ON and OFF cells: 5 Hz, from 35 ms on up to 80 Hz more where the grating is bright or dark; Bernoulli bins."""
+    """Return ON and OFF cells: 5 Hz, from 35 ms on up to 80 Hz more where it is bright or dark; Bernoulli bins."""
     shown = np.repeat(ORIENTATIONS, n_repeats)
     image = gratings(shown, np.zeros(shown.size))
     drive = np.concatenate([image, -image], axis=1).clip(0)
@@ -51,7 +51,7 @@ def gabor_weights(rng: np.random.Generator) -> np.ndarray:
     filters = gratings(np.arange(60) * 3.0, rng.uniform(0, 2 * np.pi, 60))
     filters = filters * np.exp(-(POSITIONS**2).sum(axis=1) / (2 * 2.0**2))
     weights = np.concatenate([filters, -filters], axis=1).clip(0).T
-    return 0.16 * weights / weights.sum(axis=0)
+    return 0.13 * weights / weights.sum(axis=0)  # so that the network fires at about the rate of the recording
 
 
 def prepare(folder: Path, recording: Path, quick: bool) -> Path:

@@ -12,7 +12,16 @@ from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
 from snncompare.recording.recording import Recording
 
-__all__ = ["InputSpikes", "check_record", "input_spikes", "n_steps", "output_recording", "time_step_of", "trials_of"]
+__all__ = [
+    "InputSpikes",
+    "check_record",
+    "input_spikes",
+    "n_steps",
+    "output_recording",
+    "spiking",
+    "time_step_of",
+    "trials_of",
+]
 
 
 @dataclass(frozen=True)
@@ -84,11 +93,16 @@ def input_spikes(network: Network, source: str, recording: Recording, dt: float,
 
 def check_record(network: Network, record: Sequence[str] | None) -> list[str]:
     """Return the populations to record: those asked for, or all that can spike."""
-    spiking = [n for n, p in network.populations.items() if isinstance(p.neuron, NeuronModel) and p.neuron.threshold]
+    can = spiking(network)
     for name in record or ():
-        if name not in spiking:
-            raise InputError("record: " + unknown("population that spikes", name, spiking))
-    return list(record) if record is not None else spiking
+        if name not in can:
+            raise InputError("record: " + unknown("population that spikes", name, can))
+    return list(record) if record is not None else can
+
+
+def spiking(network: Network) -> list[str]:
+    """Return the populations that can fire by themselves: those with a threshold."""
+    return [n for n, p in network.populations.items() if isinstance(p.neuron, NeuronModel) and p.neuron.threshold]
 
 
 def output_recording(

@@ -74,7 +74,9 @@ def run_compare(
     from snncompare.representation.replicates import replicates
 
     recording = job.recording
-    say(f"distances between {recording.n_trials} trials of {recording.n_units} units, {len(job.metrics)} metrics")
+    say(
+        f"distances between {recording.n_trials} trials of {recording.n_units} units by {', '.join(map(repr, job.metrics))}"
+    )
     between = distances(recording, job.metrics)
     data = rdm_from_distances(between, job.conditions, job.estimator)
     repeated = replicates(between, job.conditions, job.estimator, n_resamples=config.resamples, seed=config.seed)
@@ -170,5 +172,5 @@ def _write(job: _Job, result: Any, aligned: Any, say: Callable[[str], None]) -> 
     drawings = draw(job.recording, job.config.recording.condition, aligned, result)
     figures = {name: drawing.saved(job.out) for name, drawing in drawings.items()}
     words = {name: model.words for name, model in job.models.items()}
-    findings = Findings(job.config, job.recording, words, result, repr(job.estimator), origin)
+    findings = Findings(job.config, job.recording, words, result, type(job.estimator).__name__, origin)
     return write_report(compose_report(findings, figures), job.out / "report.html")

@@ -145,10 +145,11 @@ def _mask(table: pd.DataFrame, wanted: Mapping[str, tuple[Any, ...]], what: str)
 def _unit_mask(units: pd.DataFrame, wanted: Mapping[str, tuple[Any, ...]] | tuple[Any, ...]) -> NDArray[np.bool_]:
     if isinstance(wanted, Mapping):
         return _mask(units, wanted, "unit label")
-    for name in wanted:
-        if name not in units.index:
-            raise InputError(f"units: {unknown('unit', name, units.index)}")
-    return np.asarray(units.index.isin(list(wanted)))
+    known, chosen = units.index.astype(str), [str(name) for name in wanted]
+    for name in chosen:
+        if name not in known:
+            raise InputError(f"units: {unknown('unit', name, known)}")
+    return np.asarray(known.isin(chosen))
 
 
 def _refuse_unlike_windows(recording: "Recording") -> None:

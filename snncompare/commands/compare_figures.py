@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Drawing", "dissimilarity_table", "draw"]
 
 MOST_PANELS = 6
+MOST_ACROSS = 4
 MOST_TRIALS = 30
+MOST_ROWS = 60
 
 
 @dataclass(frozen=True)
@@ -85,19 +87,19 @@ def _raster(recording: "Recording", condition: str, conditions: tuple[Any, ...])
     from snncompare.figures.rasters import raster_data, raster_figure
 
     shown = _ordered(conditions)[:MOST_PANELS]
-    several = recording.n_units == 1
+    n_trials = max(1, min(MOST_TRIALS, MOST_ROWS // recording.n_units))
     panels = {}
     for label in shown:
         rows = np.flatnonzero((recording.trials[condition] == label).to_numpy())
         keep = np.zeros(recording.n_trials, dtype=bool)
-        keep[rows[: MOST_TRIALS if several else 1]] = True
+        keep[rows[:n_trials]] = True
         panels[f"{condition} = {_text(label)}"] = recording.select(trials=keep)
     stretch = tuple(f"{recording.trials[edge].iloc[0]:.9g} s" for edge in ("start", "stop"))
     colours = dict.fromkeys(panels, "#000000")
     figure = raster_figure(panels, *stretch, order=UnitOrder.GIVEN, colours=colours)
-    which = f"the first {MOST_TRIALS} trials (rows)" if several else "all units (rows) in the first trial"
+    which = "first trial" if n_trials == 1 else f"first {n_trials} trials"
     left_out = f" The first {len(shown)} of {len(conditions)} conditions." if len(shown) < len(conditions) else ""
-    caption = f"Spikes of {which} of each condition; time runs from the onset.{left_out}"
+    caption = f"Spikes of all units in the {which} of each condition; time runs from the onset.{left_out}"
     data = raster_data(panels, *stretch, order=UnitOrder.GIVEN)
     return Drawing("raster", figure, data, caption, f"Spike rasters of {len(shown)} conditions, one below the other.")
 
@@ -114,13 +116,18 @@ def _rdms(aligned: "Aligned", result: "Result", colours: Mapping[str, str]) -> D
     matrices = {name: np.where(place < 0, 0.0, vector[place]) for name, vector in vectors.items()}
     labels = [_text(aligned.conditions[i]) for i in order]
     where = str(aligned.metrics[k])
-    figure = rdm_figure(matrices, labels, dissimilarity="Dissimilarity", colours=colours)
+    figure = rdm_figure(matrices, labels, n_columns=_columns(len(matrices)), colours=colours)
     caption = (
         f"Representational dissimilarity matrices for {where}, each in ranks of its pairs; the recording, then the "
         "models. This metric and time scale is the one of the largest similarity."
     )
     alt = f"{len(matrices)} matrices of dissimilarities between {len(labels)} conditions."
     return Drawing("rdms", figure, rdm_data(matrices, labels), caption, alt)
+
+
+def _columns(n_panels: int) -> int:
+    """Return how many panels stand in a row, so that the last row is not nearly empty."""
+    return n_panels if n_panels <= MOST_ACROSS else -(-n_panels // -(-n_panels // MOST_ACROSS))
 
 
 def _curve(result: "Result", colours: Mapping[str, str]) -> Drawing:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Findings", "compose_report", "limits_of"]
 
 _LIMITS = "What cannot be told:"
+_ESTIMATORS = {
+    "BetweenMinusWithin": "distance of trials between two conditions minus that within them, without bias by noise",
+    "MeanDistance": "mean distance of trials between two conditions, which noise between trials makes larger",
+}
 
 
 @dataclass(frozen=True)
@@ -89,4 +93,4 @@ def _recorded(findings: Findings) -> tuple[str, ...]:
 
 def _models(findings: Findings) -> tuple[str, ...]:
     listed = "; ".join(f"'{name}': {words}" for name, words in findings.models.items())
-    return (f"Dissimilarities of the recording: {findings.estimator}. Models: {listed}.",)
+    return (f"Dissimilarities of the recording: {_ESTIMATORS[findings.estimator]}. Models: {listed}.",)

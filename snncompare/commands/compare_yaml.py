@@ -55,6 +55,6 @@ def _reason(problem: Exception) -> str:
     mark = getattr(problem, "problem_mark", None)
     text = getattr(problem, "problem", None) or str(problem) or type(problem).__name__
     if "could not determine a constructor for the tag" in text:
-        tag = text.rsplit("'", 2)[-2].removeprefix("tag:yaml.org,2002:")
-        text = f"the tag '!!{tag}' asks for an object, and only plain values are allowed"
+        tag = text.rsplit("'", 2)[-2].replace("tag:yaml.org,2002:", "!!")
+        text = f"the tag '{tag}' asks for an object, and only plain values are allowed"
     return " ".join(str(text).split()) + (f" (line {mark.line + 1}, column {mark.column + 1})" if mark else "")

@@ -8,7 +8,7 @@ from brian2.codegen.runtime.numpy_rt.numpy_rt import NumpyCodeObject
 from brian2.units.fundamentalunits import Dimension as Brian2Dimension
 
 from snncompare.errors import DescriptionError
-from snncompare.network.composition import compose, on_pre_statements
+from snncompare.network.composition import compose, on_pre_statements, weight_name
 from snncompare.network.network import Network
 from snncompare.network.neuron import SpikeSource
 from snncompare.units import Dimension, Quantity
@@ -64,6 +64,7 @@ def neuron_group(
         for name, value in model.initial.items():
             given = composed.parameters[value] if isinstance(value, str) else value
             setattr(group, name, to_brian2(given))
+        group.before_run({})  # checks the units of the equations
     return group
 
 
@@ -86,13 +87,13 @@ def synapses(
     dt: float,
     target: CodeTarget = NumpyCodeObject,
 ) -> brian2.Synapses:
-    """Return the Brian2 synapses of a projection, not yet connected; their weight is `w`."""
+    """Return the Brian2 synapses of a projection, not yet connected; their weight is called `weight_name`."""
     described = network.projections[projection]
     with brian2_errors(f"projection '{projection}'"):
         return brian2.Synapses(
             source,
             target_group,
-            model=f"w : {described.synapse.weight_unit} (constant)",
+            model=f"{weight_name(projection)} : {described.synapse.weight_unit} (constant)",
             on_pre=on_pre_statements(network, projection),
             delay=to_brian2(described.delay),
             namespace={f"{k}_{projection}": to_brian2(v) for k, v in described.synapse.parameters.items()},

@@ -20,6 +20,7 @@ from snncompare.dynamics.brian_objects import brian2_errors, from_brian2, neuron
 from snncompare.dynamics.constants import constants_of
 from snncompare.dynamics.expressions import names_in
 from snncompare.errors import UnsupportedError
+from snncompare.network.composition import weight_name
 from snncompare.network.network import Network
 from snncompare.network.neuron import SpikeSource
 from snncompare.units import Dimension
@@ -90,10 +91,15 @@ class PopulationProgram:
 
 @dataclass(frozen=True)
 class SynapticEffect:
-    """``variable += effect`` on the target neuron at a presynaptic spike; `effect` is an expression in ``w``."""
+    """``variable += effect`` on the target neuron at a presynaptic spike; `effect` is an expression in `weight`.
+
+    Where the target neuron is refractory, a variable that is `held` does not change.
+    """
 
     variable: str
     effect: str
+    weight: str
+    held: bool
     constants: Mapping[str, float]
 
 
@@ -244,5 +250,7 @@ def _effects(name: str, synapse: brian2.Synapses) -> tuple[SynapticEffect, ...]:
             )
         effect = match["effect"] if match["sign"] == "+" else f"-({match['effect']})"
         variables = _variables(f"_effect = {effect}", synapse)
-        effects.append(SynapticEffect(match["variable"], effect, constants_of((), variables, synapse)))
+        held = synapse.target.variables[match["variable"]].conditional_write is not None
+        constants = constants_of((), variables, synapse)
+        effects.append(SynapticEffect(match["variable"], effect, weight_name(name), held, constants))
     return tuple(effects)

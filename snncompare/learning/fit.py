@@ -11,12 +11,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from snncompare import provenance
+from snncompare.backends.activity import spiking
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.backends.torch.threads import threads_for
 from snncompare.backends.weights import draw_weights
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import InputError, unknown
-from snncompare.learning.losses import MeanMembraneClassification, RateLimit, spiking_populations
+from snncompare.learning.losses import MeanMembraneClassification, RateLimit
 from snncompare.learning.rule import LearningRule
 from snncompare.learning.trained import Trained
 from snncompare.network.network import Network
@@ -152,7 +153,7 @@ def evaluate(
 ) -> Evaluation:
     """Return accuracy and firing rate of a network on a dataset, without gradients."""
     task = _Task(dataset, module.network.sources()[0], dt)
-    firing = spiking_populations(module.network)
+    firing = spiking(module.network)
     correct, counts = [], 0.0
     size = sum(module.network.populations[name].size for name in firing)
     with torch.no_grad():
@@ -214,7 +215,7 @@ def _step(
 ) -> tuple[float, float]:
     """Change the weights by one batch; return the loss and the accuracy before the change."""
     rasters, labels = task.batch(indices, torch.float64)
-    firing = spiking_populations(module.network) if rates is not None else []
+    firing = spiking(module.network) if rates is not None else []
     activity = module(rasters, record=firing, traces=[loss.trace])
     logits = loss.logits(activity)
     value = loss(logits, labels)

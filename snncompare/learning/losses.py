@@ -7,10 +7,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from snncompare.backends.torch.module import Activity
-from snncompare.network.network import Network
 from snncompare.units import hertz, quantity
 
-__all__ = ["MeanMembraneClassification", "RateLimit", "spiking_populations"]
+__all__ = ["MeanMembraneClassification", "RateLimit"]
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,3 @@ class RateLimit:
         rate = spikes.mean(dim=(0, 1)) / dt
         outside = (torch.relu(rate - high) + torch.relu(low - rate)) / high
         return self.strength * outside.square().mean()
-
-
-def spiking_populations(network: Network) -> list[str]:
-    """Return the populations of a network that can fire and are not sources."""
-    return [name for name, p in network.populations.items() if getattr(p.neuron, "threshold", None)]

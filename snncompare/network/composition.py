@@ -14,7 +14,7 @@ from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
 from snncompare.units import Quantity
 
-__all__ = ["Composed", "compose", "on_pre_statements"]
+__all__ = ["Composed", "compose", "on_pre_statements", "weight_name"]
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,15 @@ def compose(network: Network, population: str) -> Composed:
 def on_pre_statements(network: Network, projection: str) -> str:
     """Return what a presynaptic spike of a projection does, in the names of the composed target."""
     synapse = network.projections[projection].synapse
-    own = [f"{name}_post" for name in defined_names(synapse.equations)]
     text = synapse.on_pre
-    for name in own:
-        text = re.sub(rf"\b{name}\b", f"{name.removesuffix('_post')}_{projection}_post", text)
-    return _suffixed(text, synapse.parameters, projection)
+    for name in defined_names(synapse.equations):
+        text = re.sub(rf"\b{name}_post\b", f"{name}_{projection}_post", text)
+    return _suffixed(text, [*synapse.parameters, "w"], projection)
+
+
+def weight_name(projection: str) -> str:
+    """Return what the weight of a projection is called; a neuron may have a variable ``w`` of its own."""
+    return f"w_{projection}"
 
 
 def _suffixed(text: str, names: Iterable[str], suffix: str) -> str:

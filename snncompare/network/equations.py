@@ -1,51 +1,90 @@
 """Equation text from a stranger: what may stand in it, checked before any parser sees it.
 
 Brian2's parser evaluates unit text and hands expressions to sympy, so both are limited here to plain
-arithmetic: names, numbers, operators, comparisons and calls of named functions.
+arithmetic: names, numbers, operators, comparisons and calls of known functions.
 """
 
 import ast
 import re
+from collections.abc import Iterator, Mapping
 
-from snncompare.errors import DescriptionError
+from snncompare.errors import DescriptionError, UnitError, unknown
+from snncompare.network.expressions import check_expression, check_text, parsed, without_comments
+from snncompare.network.extent import check_extents, names_read
+from snncompare.network.names import check_free_names
 from snncompare.units import parse_unit
 
-__all__ = ["check_equations", "check_expression", "check_statements", "defined_names"]
-
-MAX_LENGTH = 20_000
-MAX_EXPONENT = 16
+__all__ = [
+    "assigned_names",
+    "check_equations",
+    "check_statements",
+    "check_unit",
+    "defined_names",
+    "names_in_equations",
+    "names_in_statements",
+    "renamed_equations",
+    "renamed_expression",
+]
 
 _EQUATION = re.compile(
-    r"(?P<name>d[A-Za-z_]\w*\s*/\s*dt|[A-Za-z_]\w*)\s*(?:=(?P<expression>[^:]+))?:(?P<unit>[^(\n]*)(?:\((?P<flags>[\w\s,]*)\))?"
+    r"(?P<name>d[A-Za-z_]\w*\s*/\s*dt|[A-Za-z_]\w*)\s*(?:=(?P<expression>[^:]+))?:(?P<unit>[^(\n]*)(?:\((?P<flags>[^)]*)\))?",
+    re.ASCII,
 )
-_WORDS_AS_UNIT = {"1", "boolean", "integer"}
-_ALLOWED = (
-    ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Call, ast.Name, ast.Load, ast.Constant,
-    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd, ast.Not, ast.And, ast.Or,
-    ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
+_STATEMENT = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*(?:[-+*/]|\*\*)?=(?!=)(?P<expression>.+)", re.ASCII)
+_NAME = re.compile(r"\b[A-Za-z_]\w*", re.ASCII)
+_FLAGS = ("unless refractory", "constant", "shared", "constant over dt")
+_BASE_UNITS = (
+    "volt", "amp", "ampere", "second", "hertz", "Hz", "siemens", "ohm", "farad", "coulomb", "metre", "meter",
+    "kilogram", "newton", "pascal", "joule", "watt", "mole", "kelvin",
 )  # fmt: skip
+_FACTOR = rf"(?:{'|'.join(_BASE_UNITS)})(?:\*\*-?[0-9])?"
+_UNIT = re.compile(rf"1|(?:1/)?{_FACTOR}(?:[*/]{_FACTOR})*")
 
 
 def _split(text: str) -> list[re.Match[str]]:
-    if len(text) > MAX_LENGTH:
-        raise DescriptionError(f"equations of {len(text)} characters; at most {MAX_LENGTH} are read.")
-    plain = re.sub(r"#.*", "", text)
+    check_text(text, "equations")
+    plain = without_comments(text)
     found, position = [], 0
     for match in _EQUATION.finditer(plain):
-        between = plain[position : match.start()].strip()
-        if between:
-            raise DescriptionError(
-                f"cannot read '{between.splitlines()[0]}'; write for example 'dv/dt = -v/tau : volt'."
-            )
+        _refuse_unread(plain[position : match.start()])
         found.append(match)
         position = match.end()
-    rest = plain[position:].strip()
-    if rest:
-        raise DescriptionError(
-            f"cannot read the equation '{rest.splitlines()[0]}'; it needs a unit after a colon, for example 'dv/dt = "
-            "-v/tau : volt'."
-        )
+    _refuse_unread(plain[position:])
     return found
+
+
+def _refuse_unread(between: str) -> None:
+    if between.strip():
+        raise DescriptionError(
+            f"cannot read the equation '{between.strip().splitlines()[0][:80]}'; "
+            "it needs a name and a unit after a colon, for example 'dv/dt = -v/tau : volt'."
+        )
+
+
+def _name_and_kind(match: re.Match[str]) -> tuple[str, str]:
+    name = re.sub(r"\s", "", match["name"])
+    if name.endswith("/dt"):
+        return name[1:-3], "differential"
+    return name, "parameter" if match["expression"] is None else "subexpression"
+
+
+def check_unit(text: str) -> str:
+    """Return the unit of a variable unchanged: base units without prefix, by their full names.
+
+    Raises
+    ------
+    UnitError
+    """
+    plain = re.sub(r"\s", "", text)
+    if _UNIT.fullmatch(plain):
+        return text
+    parse_unit("1" if re.search("[0-9]{2}", plain) else plain)
+    wrong = next((word for word in _NAME.findall(plain) if word not in _BASE_UNITS), None)
+    if wrong is None:
+        raise UnitError(f"cannot read the unit '{text.strip()[:60]}'; write for example 'volt' or 'siemens/metre**2'.")
+    _, dimension = parse_unit(wrong)
+    instead = next((name for name in _BASE_UNITS if parse_unit(name)[1] == dimension), "volt")
+    raise UnitError(f"variables have units without prefix, by their full names: write '{instead}' instead of '{wrong}'.")
 
 
 def check_equations(text: str) -> str:
@@ -56,86 +95,92 @@ def check_equations(text: str) -> str:
     DescriptionError
         Naming the line and what in it is not allowed.
     """
+    trees: dict[str, dict[str, ast.expr]] = {"differential": {}, "subexpression": {}}
+    names: set[str] = set()
     for match in _split(text):
+        name, kind = _name_and_kind(match)
+        check_free_names({name: kind}, "variable")
+        if name in names:
+            raise DescriptionError(f"'{name}' is defined twice.")
+        names.add(name)
         if match["expression"] is not None:
-            check_expression(match["expression"])
-        unit = match["unit"].strip()
-        if not unit:
-            raise DescriptionError(
-                f"'{match['name']}' has no unit after the colon; write for example ': volt' or ': 1'."
-            )
-        if unit not in _WORDS_AS_UNIT:
-            parse_unit(unit)
+            trees[kind][name] = parsed(match["expression"])
+        _check_unit_and_flags(name, match)
+    check_extents(trees["subexpression"], trees["differential"])
     return text
+
+
+def _check_unit_and_flags(name: str, match: re.Match[str]) -> None:
+    unit = match["unit"].strip()
+    if not unit:
+        raise DescriptionError(f"'{name}' has no unit after the colon; write for example ': volt' or ': 1'.")
+    if unit not in ("boolean", "integer"):
+        try:
+            check_unit(unit)
+        except UnitError as error:
+            raise UnitError(f"'{name}': {error}") from error
+    for flag in (match["flags"] or "").split(",") if match["flags"] is not None else ():
+        if " ".join(flag.split()) not in _FLAGS:
+            raise DescriptionError(f"'{name}': " + unknown("flag", flag.strip(), _FLAGS))
 
 
 def defined_names(text: str) -> dict[str, str]:
     """Return what the equations define, in order: name to `"differential"`, `"subexpression"` or `"parameter"`."""
-    names = {}
-    for match in _split(text):
-        name = re.sub(r"\s", "", match["name"])
-        if name.endswith("/dt"):
-            names[name[1:-3]] = "differential"
-        else:
-            names[name] = "parameter" if match["expression"] is None else "subexpression"
-    return names
+    return dict(_name_and_kind(match) for match in _split(text))
+
+
+def names_in_equations(text: str) -> set[str]:
+    """Return the names of values that the right-hand sides read."""
+    expressions = [match["expression"] for match in _split(text) if match["expression"] is not None]
+    return {name for expression in expressions for name in names_read(parsed(expression))}
+
+
+def _statements(text: str) -> Iterator[re.Match[str]]:
+    check_text(text, "statements")
+    for line in re.split(r"[;\n]", without_comments(text)):
+        if not line.strip():
+            continue
+        match = _STATEMENT.fullmatch(line)
+        if match is None:
+            raise DescriptionError(f"cannot read the statement '{line.strip()[:80]}'; write for example 'v = v_reset'.")
+        yield match
 
 
 def check_statements(text: str) -> str:
-    """Return reset or synaptic statements unchanged if each is an assignment of plain arithmetic to a name."""
-    if len(text) > MAX_LENGTH:
-        raise DescriptionError(f"statements of {len(text)} characters; at most {MAX_LENGTH} are read.")
-    for line in re.split(r"[;\n]", re.sub(r"#.*", "", text)):
-        if not line.strip():
-            continue
-        match = re.fullmatch(r"\s*[A-Za-z_]\w*\s*(?:[-+*/]|\*\*)?=(?!=)(?P<expression>.+)", line)
-        if match is None:
-            raise DescriptionError(f"cannot read the statement '{line.strip()}'; write for example 'v = v_reset'.")
-        check_expression(match["expression"])
-    return text
-
-
-def check_expression(text: str) -> str:
-    """Return an expression unchanged if it is plain arithmetic: names, numbers, operators, calls of named functions.
+    """Return reset or synaptic statements unchanged if each is an assignment of plain arithmetic to a name.
 
     Raises
     ------
     DescriptionError
-        For attribute access, indexing, text, powers of powers, huge exponents, names with double underscores.
     """
-    plain = " ".join(text.split())
-    if len(plain) > MAX_LENGTH:
-        raise DescriptionError(f"an expression of {len(plain)} characters; at most {MAX_LENGTH} are read.")
-    try:
-        tree = ast.parse(plain, mode="eval")
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise DescriptionError(f"cannot read the expression '{plain[:80]}'.") from error
-    for node in ast.walk(tree):
-        _check_node(node, plain)
+    for match in _statements(text):
+        check_expression(match["name"])
+        check_expression(match["expression"])
     return text
 
 
-def _check_node(node: ast.AST, text: str) -> None:
-    def refuse(what: str) -> None:
-        raise DescriptionError(f"'{text[:80]}': {what} is not allowed in an equation; only plain arithmetic is.")
+def assigned_names(text: str) -> set[str]:
+    """Return the names that statements change."""
+    return {match["name"] for match in _statements(text)}
 
-    match node:
-        case ast.Name(id=name) if "__" in name:
-            refuse(f"the name '{name}'")
-        case ast.Constant(value=value) if isinstance(value, bool | int | float):
-            if abs(value) > 1e300:
-                refuse(f"the number {value:.3g}")
-        case ast.Constant(value=value):
-            refuse(f"the text {value!r}")
-        case ast.Call(func=ast.Name(), keywords=[]):
-            pass
-        case ast.Call():
-            refuse("this kind of call")
-        case ast.BinOp(op=ast.Pow(), left=left, right=right):
-            powers = [inner for side in (left, right) for inner in ast.walk(side) if isinstance(inner, ast.Pow)]
-            if powers:
-                refuse("a power of a power")
-            if isinstance(right, ast.Constant) and isinstance(right.value, int) and abs(right.value) > MAX_EXPONENT:
-                refuse(f"an exponent above {MAX_EXPONENT}")
-        case _ if not isinstance(node, _ALLOWED):
-            refuse(type(node).__name__.lower())
+
+def names_in_statements(text: str) -> set[str]:
+    """Return the names of values that statements read or change."""
+    return assigned_names(text).union(*(names_read(parsed(match["expression"])) for match in _statements(text)))
+
+
+def renamed_expression(text: str, names: Mapping[str, str]) -> str:
+    """Return an expression or statements with whole names replaced, all at once."""
+    return _NAME.sub(lambda match: names.get(match[0], match[0]), text)
+
+
+def renamed_equations(text: str, names: Mapping[str, str]) -> str:
+    """Return equations with whole names replaced on both sides; units and flags stay as they are."""
+    lines = []
+    for match in _split(text):
+        name, kind = _name_and_kind(match)
+        left = f"d{names.get(name, name)}/dt" if kind == "differential" else names.get(name, name)
+        right = "" if match["expression"] is None else f" = {renamed_expression(match['expression'].strip(), names)}"
+        flags = "" if match["flags"] is None else f" ({match['flags']})"
+        lines.append(f"{left}{right} : {match['unit'].strip()}{flags}")
+    return "\n".join(lines)

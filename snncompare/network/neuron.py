@@ -5,7 +5,13 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from snncompare.errors import DescriptionError, unknown
-from snncompare.network.equations import check_equations, check_expression, check_statements, defined_names
+from snncompare.network.equations import (
+    assigned_names,
+    check_equations,
+    check_expression,
+    check_statements,
+    defined_names,
+)
 from snncompare.units import TIME, Quantity, parse_unit, quantity
 from snncompare.values import Value
 
@@ -77,6 +83,10 @@ class NeuronModel(Value):
             raise DescriptionError(
                 f"'{sorted(twice)[0]}' is defined twice; keep it in the equations, the inputs or the parameters."
             )
+        for name in assigned_names(self.reset):
+            if names.get(name) not in ("differential", "parameter"):
+                states = [n for n, kind in names.items() if kind != "subexpression"]
+                raise DescriptionError("reset: " + unknown("state variable", name, states))
         if self.reset and self.threshold is None:
             raise DescriptionError("a reset needs a threshold; add for example threshold: 'v > v_threshold'.")
         return self

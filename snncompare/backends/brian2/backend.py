@@ -8,10 +8,19 @@ import brian2
 import numpy as np
 from brian2.codegen.runtime.numpy_rt.numpy_rt import NumpyCodeObject
 
-from snncompare.backends.activity import InputSpikes, check_record, input_spikes, n_steps, output_recording, trials_of
+from snncompare.backends.activity import (
+    InputSpikes,
+    check_record,
+    input_spikes,
+    n_steps,
+    output_recording,
+    spiking,
+    trials_of,
+)
 from snncompare.backends.program import Backend, Program, Weights
 from snncompare.dynamics.brian_objects import CodeTarget, brian2_errors, neuron_group, spike_source, synapses
 from snncompare.errors import InputError, unknown
+from snncompare.network.composition import weight_name
 from snncompare.network.network import Network
 from snncompare.network.neuron import SpikeSource
 from snncompare.recording.recording import Recording
@@ -70,19 +79,24 @@ class Brian2Program(Program):
         for name, population in network.populations.items():
             make = spike_source if isinstance(population.neuron, SpikeSource) else neuron_group
             self._groups[name] = make(network, name, dt, population.size, target)
-        self._synapses = [self._connect(name, target) for name in sorted(network.projections)]
+        synapses_made = [self._connect(name, target) for name in sorted(network.projections)]
+        self._monitors = {n: brian2.SpikeMonitor(self._groups[n], name=f"spikes_of_{n}") for n in spiking(network)}
+        self._simulation = brian2.Network(
+            *self._groups.values(), *filter(None, synapses_made), *self._monitors.values()
+        )
+        self._simulation.store()
 
-    def _connect(self, name: str, target: CodeTarget) -> brian2.Synapses:
+    def _connect(self, name: str, target: CodeTarget) -> brian2.Synapses | None:
+        """Return the synapses of a projection, or None where every weight is zero."""
+        pre, post = np.nonzero(self.weights[name])
+        if not pre.size:
+            return None
         projection = self.network.projections[name]
         made = synapses(
             self.network, name, self._groups[projection.source], self._groups[projection.target], self.dt, target
         )
-        pre, post = np.nonzero(self.weights[name])
-        if pre.size:
-            made.connect(i=pre, j=post)
-            made.variables["w"].set_value(self.weights[name][pre, post])
-        else:
-            made.active = False
+        made.connect(i=pre, j=post)
+        made.variables[weight_name(name)].set_value(self.weights[name][pre, post])
         return made
 
     def run(
@@ -98,29 +112,24 @@ class Brian2Program(Program):
         trials = trials_of(self.network, inputs)
         recorded = check_record(self.network, record)
         given = {n: input_spikes(self.network, n, recording, self.dt, steps) for n, recording in inputs.items()}
-        monitors = {name: brian2.SpikeMonitor(self._groups[name], name=f"spikes_of_{name}") for name in recorded}
-        simulation = brian2.Network(*self._groups.values(), *self._active_synapses(), *monitors.values())
-        simulation.store()
         found: dict[str, list[tuple[Any, ...]]] = {name: [] for name in recorded}
         for trial in range(1 if trials is None else len(trials)):
-            simulation.restore()
+            self._simulation.restore()
             with _seeded(seed + trial):
-                self._run_trial(simulation, given, trial, steps)
-            for name, monitor in monitors.items():
+                self._run_trial(given, trial, steps)
+            for name in recorded:
+                monitor = self._monitors[name]
                 step = np.rint(np.asarray(monitor.t_) / self.dt).astype(np.int64)
                 found[name].append((np.full(step.size, trial), step, np.asarray(monitor.i, dtype=np.int64)))
         spikes = {name: tuple(np.concatenate(part) for part in zip(*runs, strict=True)) for name, runs in found.items()}
         return output_recording(self.network, spikes, self.dt, steps, trials, self._provenance())
 
-    def _active_synapses(self) -> list[brian2.Synapses]:
-        return [made for made in self._synapses if made.active]
-
-    def _run_trial(self, simulation: brian2.Network, given: Mapping[str, InputSpikes], trial: int, steps: int) -> None:
+    def _run_trial(self, given: Mapping[str, InputSpikes], trial: int, steps: int) -> None:
         for name, spikes in given.items():
             step, neuron = spikes.of_trial(trial)
             self._groups[name].set_spikes(neuron, step * self.dt * brian2.second)
         with brian2_errors(f"network '{self.network.name}'"):
-            simulation.run(steps * self.dt * brian2.second, namespace={})
+            self._simulation.run(steps * self.dt * brian2.second, namespace={})
 
     def _provenance(self) -> dict[str, object]:
         return {"backend": "brian2", "dt_seconds": self.dt, "dtype": "float64", "network": self.network.fingerprint()}

@@ -70,7 +70,7 @@ class TorchProgram(Program):
         }
         largest = n_trials * max(population.size for population in self.network.populations.values())
         with torch.no_grad(), threads_for(largest):
-            activity = self.module(rasters or {"": torch.empty((steps, n_trials, 0))}, record=recorded)
+            activity = self.module(rasters, record=recorded, shape=(steps, n_trials))
         spikes = {}
         for name, raster in activity.spikes.items():
             trial, step, neuron = (index.cpu().numpy() for index in raster.transpose(0, 1).nonzero(as_tuple=True))

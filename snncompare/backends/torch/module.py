@@ -60,6 +60,7 @@ class TorchNetwork(nn.Module):
         super().__init__()
         program = network_program(network, dt)
         self.network, self.dt = network, dt
+        self.register_buffer("_like", torch.empty(0, dtype=dtype), persistent=False)
         self.steps = {
             name: PopulationStep(step, surrogate, detach_reset=detach_reset)
             for name, step in program.populations.items()
@@ -76,7 +77,12 @@ class TorchNetwork(nn.Module):
         self._delays = {n: round(p.delay.value / dt) for n, p in network.projections.items()}
 
     def forward(
-        self, inputs: Mapping[str, Tensor], *, record: Sequence[str] = (), traces: Sequence[tuple[str, str]] = ()
+        self,
+        inputs: Mapping[str, Tensor],
+        *,
+        record: Sequence[str] = (),
+        traces: Sequence[tuple[str, str]] = (),
+        shape: tuple[int, int] | None = None,
     ) -> Activity:
         """Return the activity that input spikes evoke.
 
@@ -88,10 +94,11 @@ class TorchNetwork(nn.Module):
             Populations whose spikes are kept.
         traces : sequence of (population, variable)
             State variables kept after the update of every step.
+        shape : (steps, batch), optional
+            For a network without inputs.
         """
-        first = next(iter(inputs.values()))
-        steps, batch = first.shape[:2]
-        like = next(iter(self.weights.values()), first)
+        steps, batch = shape or next(iter(inputs.values())).shape[:2]
+        like = self._like
         exact = not torch.is_grad_enabled() and like.dtype == torch.float64
         matrices = {n: [e.matrix(self._weight(n)) for e in effects] for n, effects in self._effects.items()}
         sizes = {name: population.size for name, population in self.network.populations.items()}
@@ -148,20 +155,23 @@ class TorchNetwork(nn.Module):
                 continue
             state = states[projection.target]
             for effect, matrix in zip(effects, matrices[name], strict=True):
+                before = state[effect.variable]
                 if exact:
                     trial, neuron = arriving.nonzero(as_tuple=True)
-                    state[effect.variable] = state[effect.variable].index_add(0, trial, matrix[neuron])
+                    after = before.index_add(0, trial, matrix[neuron])
                 else:
-                    state[effect.variable] = torch.addmm(state[effect.variable], arriving, matrix)
+                    after = torch.addmm(before, arriving, matrix)
+                state[effect.variable] = torch.where(state["not_refractory"], after, before) if effect.held else after
 
 
 class _Effect:
     """What a presynaptic spike adds to one variable of the target, as a matrix (n_source, n_target)."""
 
     def __init__(self, effect: SynapticEffect) -> None:
-        self.variable, self._constants = effect.variable, dict(effect.constants)
+        self.variable, self.held = effect.variable, effect.held
+        self._weight, self._constants = effect.weight, dict(effect.constants)
         self._value = compile_expression(effect.effect, FUNCTIONS)
 
     def matrix(self, weight: Tensor) -> Tensor:
-        value = self._value({"w": weight} | self._constants)
+        value = self._value({self._weight: weight} | self._constants)
         return value if isinstance(value, Tensor) else torch.full_like(weight, value)

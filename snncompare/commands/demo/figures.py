@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from snncompare.commands.demo.closest import closest_model
-from snncompare.commands.demo.listen import Responses
+from snncompare.commands.demo.listen import Responses, sounds_of
 from snncompare.commands.demo.names import ANIMAL, RECEPTORS, TRAINED, UNTRAINED
 from snncompare.commands.demo.train import Training
 from snncompare.comparison.result import Result

@@ -1,0 +1,119 @@
+"""One expression from a stranger: what may stand in it, checked on its syntax tree, never evaluated."""
+
+import ast
+import re
+import warnings
+
+from snncompare.errors import DescriptionError, unknown
+from snncompare.network.extent import MAX_DEPTH, check_extents
+from snncompare.network.names import FUNCTIONS
+
+__all__ = ["MAX_LENGTH", "check_expression", "check_text", "parsed", "without_comments"]
+
+MAX_LENGTH = 20_000
+
+_OPERATORS = (
+    ast.Load, ast.BinOp, ast.UnaryOp, ast.BoolOp,
+    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd, ast.Not, ast.And, ast.Or,
+    ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
+)  # fmt: skip
+_WORDS: dict[type[ast.AST], str] = {
+    ast.Attribute: "a dot after a name",
+    ast.Subscript: "indexing with brackets",
+    ast.Lambda: "lambda",
+    ast.NamedExpr: "the assignment ':='",
+    ast.IfExp: "'if' with 'else'",
+    ast.JoinedStr: "text",
+    ast.Starred: "a star before an argument",
+    ast.keyword: "a named argument",
+}
+
+
+def check_text(text: str, what: str) -> None:
+    """Refuse text that is too long, or that has characters which two readers could take for different ones.
+
+    Raises
+    ------
+    DescriptionError
+    """
+    if len(text) > MAX_LENGTH:
+        raise DescriptionError(f"{what} of {len(text)} characters; at most {MAX_LENGTH} are read.")
+    strange = re.search(r"[^\x20-\x7e\n\t]", without_comments(text)) or re.search(r"[^\S \n\t]|[\x00-\x08]", text)
+    if strange:
+        raise DescriptionError(f"{what} hold the character {strange[0]!a}; use ASCII letters, digits and signs.")
+
+
+def without_comments(text: str) -> str:
+    """Return text without what stands between ``#`` and the end of a line."""
+    return re.sub(r"#[^\n]*", "", text)
+
+
+def check_expression(text: str) -> str:
+    """Return an expression unchanged if it is plain arithmetic: names, numbers, operators, calls of known functions.
+
+    Raises
+    ------
+    DescriptionError
+        For attribute access, indexing, text, unknown functions, names with double underscores, and exponents that
+        multiply up to more than 16.
+    """
+    tree = parsed(text)
+    check_extents({}, {" ".join(text.split())[:80]: tree})
+    return text
+
+
+def parsed(text: str) -> ast.expr:
+    """Return the syntax tree of an expression in which every node is allowed.
+
+    Raises
+    ------
+    DescriptionError
+    """
+    check_text(text, "expressions")
+    plain = " ".join(text.split())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(plain, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise DescriptionError(f"cannot read the expression '{plain[:80]}'.") from error
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        for node in level:
+            _check_node(node, plain[:80])
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return tree
+    raise DescriptionError(f"'{plain[:80]}' is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _check_node(node: ast.AST, text: str) -> None:
+    def refuse(what: str) -> None:
+        raise DescriptionError(f"'{text}': {what} is not allowed in an equation; only plain arithmetic is.")
+
+    match node:
+        case ast.Name(id=name):
+            if "__" in name:
+                refuse(f"the name '{name}'")
+        case ast.Constant(value=bool()):
+            pass
+        case ast.Constant(value=int() | float() as value):
+            if abs(value) > 1e100:
+                refuse("a number above 1e100")
+        case ast.Constant(value=value):
+            refuse("text" if isinstance(value, str | bytes) else f"{value!r}")
+        case ast.Call(func=ast.Name(id=name), args=[_, *_], keywords=[]) if name in FUNCTIONS:
+            pass
+        case ast.Call(func=ast.Name(id=name), keywords=[]) if name in FUNCTIONS:
+            if name not in ("rand", "randn"):
+                raise DescriptionError(f"'{text}': the function '{name}' needs an argument.")
+        case ast.Call(func=ast.Name(id=name), keywords=[]):
+            raise DescriptionError(f"'{text}': " + unknown("function", name, sorted(FUNCTIONS)))
+        case ast.Call():
+            refuse("this kind of call")
+        case ast.Compare(ops=[_, _, *_]):
+            refuse("a chain of comparisons")
+        case ast.Compare():
+            pass
+        case _ if not isinstance(node, _OPERATORS):
+            refuse(_WORDS.get(type(node), f"'{type(node).__name__.lower()}'"))

@@ -1,0 +1,191 @@
+"""Training lowers the loss on a task that can be learnt, keeps what must not change, and resumes from a file."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import snncompare as sc
+from snncompare.backends.torch.module import TorchNetwork
+from snncompare.backends.weights import draw_weights
+from snncompare.circuits.recurrent import recurrent_classifier
+from snncompare.datasets.spike_dataset import SpikeDataset
+from snncompare.errors import FileError, InputError
+from snncompare.learning.fit import evaluate
+from snncompare.learning.losses import MeanMembraneClassification, RateLimit
+from snncompare.learning.readout import linear_readout_accuracy
+from snncompare.learning.rule import Adam, LearningRule, surrogate_gradient
+
+DT = "1 ms"
+LOSS = MeanMembraneClassification("readout", scale="2 mV")
+
+
+def two_orders(n=40, *, seed=0, shuffled=False):
+    """Return trials in which the first or the second half of the units fires first: counts say nothing."""
+    rng = np.random.default_rng(seed)
+    label = np.arange(n) % 2
+    early, late = 0.005 + 0.02 * rng.random((n, 8)), 0.045 + 0.02 * rng.random((n, 8))
+    times = np.where((np.arange(8) < 4) == (label[:, None] == 0), early, late)
+    trials = pd.DataFrame({"order": rng.permutation(label) if shuffled else label, "start": 0.0, "stop": 0.08})
+    spikes = sc.Recording.from_arrays(
+        times=times.ravel(),
+        unit=np.tile(np.arange(8), n),
+        trial=np.repeat(np.arange(n), 8),
+        units=pd.DataFrame(index=range(8)),
+        trials=trials,
+    )
+    return SpikeDataset(spikes=spikes, label="order", name="two orders")
+
+
+def two_units(n=40, *, seed=0, shuffled=False):
+    """Return trials in which only one half of the units fires: counts say everything."""
+    rng = np.random.default_rng(seed)
+    label = np.arange(n) % 2
+    unit = np.arange(4) + 4 * label[:, None]
+    trials = pd.DataFrame({"half": rng.permutation(label) if shuffled else label, "start": 0.0, "stop": 0.08})
+    spikes = sc.Recording.from_arrays(
+        times=rng.uniform(0, 0.075, (n, 4)).ravel(),
+        unit=unit.ravel(),
+        trial=np.repeat(np.arange(n), 4),
+        units=pd.DataFrame(index=range(8)),
+        trials=trials,
+    )
+    return SpikeDataset(spikes=spikes, label="half", name="two units")
+
+
+def train(dataset, *, rule=None, seed=0, epochs=12, **options):
+    network = recurrent_classifier(inputs=8, hidden=30, classes=2)
+    chosen = rule or surrogate_gradient(width="0.5 mV", scale="10 mV", learning_rate=0.05)
+    return sc.fit(
+        network, chosen, dataset, test=two_orders(seed=9), loss=LOSS, dt=DT, epochs=epochs, batch_size=20, seed=seed,
+        progress=options.pop("progress", lambda line: None), **options,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return train(two_orders())
+
+
+def test_a_task_that_can_be_learnt_is_learnt(trained):
+    assert trained.history["loss"].iloc[-1] < 0.75 * trained.history["loss"].iloc[0]
+    assert trained.history["test_accuracy"].iloc[-1] >= 0.9
+
+
+def test_shuffled_labels_are_not_generalised():
+    """Negative control: with labels that say nothing, held-out accuracy stays near chance."""
+    assert train(two_orders(shuffled=True), epochs=8).history["test_accuracy"].iloc[-1] < 0.8
+
+
+def test_the_same_seed_trains_the_same_weights_and_another_seed_others(trained):
+    again, other = train(two_orders()), train(two_orders(), seed=1)
+    assert all(np.array_equal(trained.weights[name], again.weights[name]) for name in trained.weights)
+    assert not np.array_equal(trained.weights["feed"], other.weights["feed"])
+
+
+def test_projections_that_are_not_trainable_stay_as_they_were():
+    rule = LearningRule(
+        surrogate=surrogate_gradient(width="0.5 mV", scale="10 mV").surrogate, optimiser=Adam(0.05), trainable=("read",)
+    )
+    trained = train(two_orders(), rule=rule, epochs=2)
+    before = draw_weights(trained.network, 0)
+    assert np.array_equal(trained.weights["feed"], before["feed"])
+    assert np.array_equal(trained.weights["recur"], before["recur"])
+    assert not np.array_equal(trained.weights["read"], before["read"])
+
+
+def test_pairs_that_are_not_connected_stay_unconnected(trained):
+    assert np.all(np.diagonal(trained.weights["recur"]) == 0)
+    assert np.count_nonzero(trained.weights["recur"]) == 30 * 29
+
+
+def test_training_does_not_change_the_number_of_threads(trained):
+    import torch
+
+    before = torch.get_num_threads()
+    train(two_orders(), epochs=1)
+    assert torch.get_num_threads() == before
+
+
+def test_the_trained_network_gives_the_same_spikes_on_both_backends(trained):
+    three = two_orders().subset(np.arange(40) < 3).spikes
+    runs = [trained.compile(name, dt=DT).run({"receptors": three}, duration="80 ms") for name in ("torch", "brian2")]
+    assert runs[0].times.size > 30
+    assert np.array_equal(runs[0].times, runs[1].times)
+    assert np.array_equal(runs[0].offsets, runs[1].offsets)
+
+
+def test_what_was_trained_survives_saving(trained, tmp_path):
+    loaded = sc.Trained.load(trained.save(tmp_path / "net"))
+    assert loaded.network == trained.network
+    assert all(np.array_equal(loaded.weights[name], trained.weights[name]) for name in trained.weights)
+    pd.testing.assert_frame_equal(loaded.history, trained.history)
+    assert loaded.provenance == trained.provenance
+
+
+def test_loading_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(FileError, match="no trained network"):
+        sc.Trained.load(tmp_path)
+
+
+def test_evaluation_of_a_trained_network_is_that_of_its_history(trained):
+    module = TorchNetwork(trained.network, 1e-3, trained.weights)
+    measured = evaluate(module, two_orders(seed=9), LOSS, dt=DT)
+    assert measured.accuracy == trained.history["test_accuracy"].iloc[-1]
+    assert measured.rate == pytest.approx(trained.history["rate"].iloc[-1], rel=1e-12)
+
+
+def test_a_linear_readout_of_counts_finds_what_counts_say_and_no_more():
+    network = recurrent_classifier(inputs=8, hidden=30, classes=2)
+    module = TorchNetwork(network, 1e-3, draw_weights(network, 0))
+    told_by_units = {shuffled: two_units(shuffled=shuffled) for shuffled in (False, True)}
+    accuracy = {
+        shuffled: linear_readout_accuracy(module, "hidden", dataset, two_units(seed=9), dt=DT)
+        for shuffled, dataset in told_by_units.items()
+    }
+    assert accuracy[False] > 0.9
+    assert accuracy[True] < 0.8
+
+
+def test_progress_is_one_line_per_epoch():
+    lines = []
+    train(two_orders(), epochs=2, progress=lines.append)
+    assert len(lines) == 2
+    assert all("held-out accuracy" in line for line in lines)
+
+
+def test_the_rate_penalty_is_zero_inside_the_band_and_quadratic_outside():
+    import torch
+
+    spikes = torch.zeros((100, 1, 2), dtype=torch.float64)
+    spikes[::10, 0, 0] = 1.0  # 100 Hz at 1 ms
+    spikes[::50, 0, 1] = 1.0  # 20 Hz
+    assert float(RateLimit("10 Hz", "120 Hz")(spikes, 1e-3)) == 0.0
+    assert float(RateLimit("10 Hz", "50 Hz", 2.0)(spikes, 1e-3)) == pytest.approx(2.0 * ((100 - 50) / 50) ** 2 / 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"loss": MeanMembraneClassification("redout", scale="1 mV")}, "did you mean 'readout'"),
+        ({"network": recurrent_classifier(inputs=8, hidden=5, classes=3)}, "3 neurons for 2 classes"),
+        ({"network": recurrent_classifier(inputs=9, hidden=5, classes=2)}, "9 neurons, the dataset 8 units"),
+        ({"dt": 0.001}, "has no unit"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(change, message):
+    given = {
+        "network": recurrent_classifier(inputs=8, hidden=5, classes=2),
+        "rule": surrogate_gradient(width="0.5 mV", scale="10 mV"),
+        "dataset": two_orders(),
+        "test": two_orders(),
+        "loss": LOSS,
+        "dt": DT,
+    } | change
+    with pytest.raises(InputError, match=message):
+        sc.fit(**given)
+
+
+def test_a_projection_that_does_not_exist_cannot_learn():
+    rule = LearningRule(surrogate=surrogate_gradient(width="1 mV", scale="10 mV").surrogate, trainable=("rea",))
+    with pytest.raises(InputError, match="did you mean 'read'"):
+        train(two_orders(), rule=rule)

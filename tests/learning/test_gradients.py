@@ -1,0 +1,170 @@
+"""Gradients through the generated module equal a reverse pass written out by hand, and finite differences."""
+
+import numpy as np
+import pytest
+import torch
+
+from snncompare.backends.torch.module import TorchNetwork
+from snncompare.backends.torch.surrogates import SuperSpike, Triangle, spike
+from snncompare.backends.weights import draw_weights
+from snncompare.errors import InputError
+from snncompare.network.initialisers import Normal
+from snncompare.network.network import Network, Population, Projection
+from snncompare.network.neuron import SpikeSource
+from snncompare.network.neurons import leaky_integrate_and_fire, leaky_readout
+from snncompare.network.synapses import exponential
+from snncompare.units import quantity
+
+DT, TAU, TAU_SYN, THRESHOLD = 5e-4, 10e-3, 4e-3, 10e-3
+SURROGATE = SuperSpike("2 mV", "10 mV")
+STEPS, BATCH, INPUTS, HIDDEN = 120, 3, 6, 5
+
+
+def small_network(refractory="0 ms"):
+    weight = Normal(mean=quantity("4 mV"), sd=quantity("12 mV"))
+    fast = exponential(tau="4 ms")
+    return Network(
+        populations={
+            "source": Population(size=INPUTS, neuron=SpikeSource()),
+            "hidden": Population(size=HIDDEN, neuron=leaky_integrate_and_fire(tau="10 ms", refractory=refractory)),
+            "readout": Population(size=2, neuron=leaky_readout(tau="10 ms")),
+        },
+        projections={
+            "feed": Projection(source="source", target="hidden", synapse=fast, into="I", weight=weight),
+            "recur": Projection(source="hidden", target="hidden", synapse=fast, into="I", weight=weight),
+            "read": Projection(source="hidden", target="readout", synapse=fast, into="I", weight=weight),
+        },
+    )
+
+
+def raster(seed=0):
+    fired = np.random.default_rng(seed).random((STEPS, BATCH, INPUTS)) < 0.08
+    return torch.from_numpy(fired).double()
+
+
+def by_hand(x, weights, probe):
+    """Return the gradients of sum(probe * readout membrane) by a reverse pass written from the update equations."""
+    am, asyn = np.exp(-DT / TAU), np.exp(-DT / TAU_SYN)
+    w_in, w_rec, w_out = weights["feed"], weights["recur"], weights["read"]
+    xi, xr, v = (np.zeros((STEPS + 1, BATCH, HIDDEN)) for _ in range(3))
+    u, z = np.zeros((STEPS, BATCH, HIDDEN)), np.zeros((STEPS, BATCH, HIDDEN))
+    for t in range(STEPS):
+        u[t] = am * v[t] + (1 - am) * (xi[t] + xr[t])
+        z[t] = u[t] > THRESHOLD
+        xi[t + 1] = asyn * xi[t] + x[t] @ w_in
+        xr[t + 1] = asyn * xr[t] + z[t] @ w_rec
+        v[t + 1] = u[t] * (1 - z[t])
+    psi = (1 + np.abs(u - THRESHOLD) / 2e-3) ** -2 / 10e-3
+    gxi, gxr, gv = (np.zeros((BATCH, HIDDEN)) for _ in range(3))
+    gyx, gyv = np.zeros((BATCH, 2)), np.zeros((BATCH, 2))
+    grad = {name: np.zeros_like(w) for name, w in weights.items()}
+    for t in reversed(range(STEPS)):
+        gyv_now = gyv + probe[t]  # membrane of the readout after the update of step t
+        grad_syn = gyx
+        grad["read"] += z[t].T @ grad_syn
+        grad["recur"] += z[t].T @ gxr
+        grad["feed"] += x[t].T @ gxi
+        gz = grad_syn @ w_out.T + gxr @ w_rec.T
+        gu = gv * (1 - z[t]) + gz * psi[t]  # the reset is detached
+        gv = am * gu
+        gxi, gxr = asyn * gxi + (1 - am) * gu, asyn * gxr + (1 - am) * gu
+        gyx = asyn * gyx + (1 - am) * gyv_now
+        gyv = am * gyv_now
+    return grad, z
+
+
+def gradients(module, x, probe):
+    activity = module({"source": x}, traces=[("readout", "v")], record=["hidden"])
+    (activity.traces["readout", "v"] * torch.from_numpy(probe)).sum().backward()
+    return {name: p.grad.numpy() for name, p in module.weights.items()}, activity.spikes["hidden"]
+
+
+@pytest.fixture
+def setting():
+    network = small_network()
+    weights = draw_weights(network, 1)
+    probe = np.random.default_rng(2).normal(size=(STEPS, BATCH, 2))
+    return network, weights, raster(), probe
+
+
+def test_gradients_equal_a_reverse_pass_written_by_hand(setting):
+    network, weights, x, probe = setting
+    expected, fired = by_hand(x.numpy(), weights, probe)
+    found, spikes = gradients(TorchNetwork(network, DT, weights, surrogate=SURROGATE), x, probe)
+    assert 30 < fired.sum() < 0.5 * fired.size, "the network must be alive for the comparison to mean anything"
+    assert np.array_equal(spikes.detach().numpy(), fired)
+    for name, exact in expected.items():
+        off_diagonal = weights[name] != 0
+        scale = np.abs(exact).max()
+        assert scale > 0
+        assert np.allclose(found[name][off_diagonal], exact[off_diagonal], rtol=0, atol=1e-12 * scale), name
+
+
+@pytest.mark.parametrize("changed", [Triangle("2 mV", "10 mV"), SuperSpike("1 mV", "10 mV")], ids=["shape", "width"])
+def test_another_surrogate_gives_another_gradient(setting, changed):
+    network, weights, x, probe = setting
+    expected, _ = by_hand(x.numpy(), weights, probe)
+    found, _ = gradients(TorchNetwork(network, DT, weights, surrogate=changed), x, probe)
+    assert np.abs(found["feed"] - expected["feed"]).max() > 1e-3 * np.abs(expected["feed"]).max()
+
+
+def test_a_differentiable_reset_changes_the_gradient_but_not_the_spikes(setting):
+    network, weights, x, probe = setting
+    runs = [
+        gradients(TorchNetwork(network, DT, weights, surrogate=SURROGATE, detach_reset=detach), x, probe)
+        for detach in (True, False)
+    ]
+    assert torch.equal(runs[0][1], runs[1][1])
+    difference = np.abs(runs[0][0]["feed"] - runs[1][0]["feed"]).max()
+    assert difference > 1e-3 * np.abs(runs[0][0]["feed"]).max()
+
+
+def test_the_gradient_of_the_readout_equals_finite_differences(setting):
+    network, weights, x, probe = setting
+    found, _ = gradients(TorchNetwork(network, DT, weights, surrogate=SURROGATE), x, probe)
+
+    def value(w):
+        with torch.no_grad():
+            module = TorchNetwork(network, DT, weights | {"read": w})
+            trace = module({"source": x}, traces=[("readout", "v")]).traces["readout", "v"]
+        return float((trace.numpy() * probe).sum())
+
+    step = np.zeros_like(weights["read"])
+    step[1, 0] = 1e-4
+    numeric = (value(weights["read"] + step) - value(weights["read"] - step)) / 2e-4
+    assert found["read"][1, 0] == pytest.approx(numeric, rel=1e-8)
+
+
+def test_gradients_stay_finite_in_refractory_neurons():
+    network = small_network(refractory="3 ms")
+    weights = draw_weights(network, 1)
+    probe = np.ones((STEPS, BATCH, 2))
+    found, spikes = gradients(TorchNetwork(network, DT, weights, surrogate=SURROGATE), raster(), probe)
+    assert spikes.sum() > 20
+    assert all(np.isfinite(g).all() for g in found.values())
+
+
+@pytest.mark.parametrize(
+    ("surrogate", "area"), [(SuperSpike("2 mV", "10 mV"), 2 * 2 / 10), (Triangle("2 mV", "10 mV"), 2 / 10)]
+)
+def test_surrogates_have_the_peak_and_the_area_they_state(surrogate, area):
+    u = torch.linspace(-5, 5, 2_000_001, dtype=torch.float64)
+    psi = surrogate.derivative(u)
+    assert float(psi.max()) == pytest.approx(1 / 10e-3, rel=1e-12)
+    assert float(torch.trapezoid(psi, u)) == pytest.approx(area, rel=2e-3)  # SuperSpike's tails beyond 5 V hold 0.04 %
+
+
+def test_a_spike_is_fired_strictly_above_the_threshold():
+    u = torch.tensor([-1e-300, 0.0, 1e-300], dtype=torch.float64)
+    assert spike(u, SURROGATE).tolist() == [0.0, 0.0, 1.0]
+
+
+def test_a_surrogate_with_the_unit_of_something_else_is_refused():
+    with pytest.raises(InputError, match="unit of the threshold"):
+        TorchNetwork(small_network(), DT, draw_weights(small_network(), 0), surrogate=SuperSpike("2 nA", "10 nA"))
+
+
+@pytest.mark.parametrize(("width", "scale"), [("0 mV", "10 mV"), ("2 mV", "10 ms"), ("-2 mV", "10 mV")])
+def test_impossible_surrogates_are_refused(width, scale):
+    with pytest.raises(InputError, match="positive with the same unit"):
+        SuperSpike(width, scale)
