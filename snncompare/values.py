@@ -98,7 +98,7 @@ def _sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     """Return the first complaint of pydantic as one line in our own words."""
     first = error.errors(include_url=False)[0]
     path = first["loc"]
-    others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    others = f" ({error.error_count() - 1} more to follow)" if error.error_count() > 1 else ""
     place = _place(path, kind)
     at = f"'{place}': " if place else ""
     context, given = first.get("ctx", {}), first["input"]
@@ -115,7 +115,7 @@ def _sentence(error: ValidationError, kind: type[BaseModel]) -> str:
         case "union_tag_invalid":
             said = unknown("type", context["tag"], re.findall(r"'(\w+)'", context["expected_tags"]))
         case "literal_error" if isinstance(given, str):
-            said = unknown("choice", given, re.findall(r"'([^']*)'", context["expected"]))
+            said = unknown(str(path[-1]), given, re.findall(r"'([^']*)'", context["expected"]))
         case "value_error" if isinstance(context.get("error"), SnncompareError):
             said = str(context["error"])
         case "model_type" | "model_attributes_type" | "dict_type":

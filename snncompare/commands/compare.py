@@ -74,9 +74,7 @@ def run_compare(
     from snncompare.representation.replicates import replicates
 
     recording = job.recording
-    say(
-        f"distances between {recording.n_trials} trials of {recording.n_units} units by {', '.join(map(repr, job.metrics))}"
-    )
+    say(f"distances between {recording.n_trials} trials of {recording.n_units} units, metrics: {len(job.metrics)}")
     between = distances(recording, job.metrics)
     data = rdm_from_distances(between, job.conditions, job.estimator)
     repeated = replicates(between, job.conditions, job.estimator, n_resamples=config.resamples, seed=config.seed)

@@ -4,12 +4,9 @@ A synapse's names get the projection's name as a suffix (``x`` of projection ``f
 synapse model can be put on any neuron model.
 """
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 
-from snncompare.network.equations import defined_names
+from snncompare.network.equations import defined_names, renamed_equations, renamed_expression
 from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
 from snncompare.units import Quantity
@@ -35,12 +32,12 @@ def compose(network: Network, population: str) -> Composed:
     currents: dict[str, list[str]] = {name: [] for name in model.inputs}
     for name, projection in network.incoming(population).items():
         synapse = projection.synapse
-        own = [*defined_names(synapse.equations), *synapse.parameters]
+        own = {key: f"{key}_{name}" for key in (*defined_names(synapse.equations), *synapse.parameters)}
         if synapse.equations:
-            lines.append(_suffixed(synapse.equations, own, name))
-        parameters |= {f"{key}_{name}": value for key, value in synapse.parameters.items()}
+            lines.append(renamed_equations(synapse.equations, own))
+        parameters |= {own[key]: value for key, value in synapse.parameters.items()}
         if projection.into is not None and synapse.current is not None:
-            currents[projection.into].append(_suffixed(f"({synapse.current})", own, name))
+            currents[projection.into].append(f"({renamed_expression(synapse.current, own)})")
     for name, unit in model.inputs.items():
         nothing = "0" if unit.strip() == "1" else f"0*{unit.strip()}"
         lines.append(f"{name} = {' + '.join(currents[name]) or nothing} : {unit}")
@@ -50,25 +47,11 @@ def compose(network: Network, population: str) -> Composed:
 def on_pre_statements(network: Network, projection: str) -> str:
     """Return what a presynaptic spike of a projection does, in the names of the composed target."""
     synapse = network.projections[projection].synapse
-    text = synapse.on_pre
-    for name in defined_names(synapse.equations):
-        text = re.sub(rf"\b{name}_post\b", f"{name}_{projection}_post", text)
-    return _suffixed(text, [*synapse.parameters, "w"], projection)
+    own = {f"{key}_post": f"{key}_{projection}_post" for key in defined_names(synapse.equations)}
+    own |= {key: f"{key}_{projection}" for key in synapse.parameters} | {"w": weight_name(projection)}
+    return renamed_expression(synapse.on_pre, own)
 
 
 def weight_name(projection: str) -> str:
     """Return what the weight of a projection is called; a neuron may have a variable ``w`` of its own."""
     return f"w_{projection}"
-
-
-def _suffixed(text: str, names: Iterable[str], suffix: str) -> str:
-    for name in names:
-        text = re.sub(rf"\b(d?){name}\b", partial(_rename, name=name, suffix=suffix), text)
-    return text
-
-
-def _rename(match: re.Match[str], name: str, suffix: str) -> str:
-    is_derivative = match[1] == "d" and match.string[match.end() :].lstrip().startswith("/dt")
-    if match[1] == "d" and not is_derivative:
-        return match[0]
-    return f"{match[1]}{name}_{suffix}"

@@ -21,6 +21,7 @@ __all__ = [
     "check_unit",
     "defined_names",
     "names_in_equations",
+    "names_in_expression",
     "names_in_statements",
     "renamed_equations",
     "renamed_expression",
@@ -78,13 +79,20 @@ def check_unit(text: str) -> str:
     plain = re.sub(r"\s", "", text)
     if _UNIT.fullmatch(plain):
         return text
-    parse_unit("1" if re.search("[0-9]{2}", plain) else plain)
     wrong = next((word for word in _NAME.findall(plain) if word not in _BASE_UNITS), None)
     if wrong is None:
         raise UnitError(f"cannot read the unit '{text.strip()[:60]}'; write for example 'volt' or 'siemens/metre**2'.")
-    _, dimension = parse_unit(wrong)
-    instead = next((name for name in _BASE_UNITS if parse_unit(name)[1] == dimension), "volt")
-    raise UnitError(f"variables have units without prefix, by their full names: write '{instead}' instead of '{wrong}'.")
+    instead = [name for name in _BASE_UNITS if _same_dimension(name, wrong)]
+    if not instead:
+        raise UnitError(unknown("unit", wrong[:60], _BASE_UNITS))
+    raise UnitError(f"variables have units without prefix, by their full names: '{instead[0]}' instead of '{wrong}'.")
+
+
+def _same_dimension(unit: str, other: str) -> bool:
+    try:
+        return parse_unit(unit)[1] == parse_unit(other)[1]
+    except UnitError:
+        return False
 
 
 def check_equations(text: str) -> str:
@@ -99,15 +107,22 @@ def check_equations(text: str) -> str:
     names: set[str] = set()
     for match in _split(text):
         name, kind = _name_and_kind(match)
-        check_free_names({name: kind}, "variable")
+        check_free_names([name], "variable")
         if name in names:
             raise DescriptionError(f"'{name}' is defined twice.")
         names.add(name)
         if match["expression"] is not None:
-            trees[kind][name] = parsed(match["expression"])
+            trees[kind][name] = _parsed(name, match["expression"])
         _check_unit_and_flags(name, match)
     check_extents(trees["subexpression"], trees["differential"])
     return text
+
+
+def _parsed(name: str, expression: str) -> ast.expr:
+    try:
+        return parsed(expression)
+    except DescriptionError as error:
+        raise DescriptionError(f"equation of '{name}': {error}") from error
 
 
 def _check_unit_and_flags(name: str, match: re.Match[str]) -> None:
@@ -132,7 +147,12 @@ def defined_names(text: str) -> dict[str, str]:
 def names_in_equations(text: str) -> set[str]:
     """Return the names of values that the right-hand sides read."""
     expressions = [match["expression"] for match in _split(text) if match["expression"] is not None]
-    return {name for expression in expressions for name in names_read(parsed(expression))}
+    return {name for expression in expressions for name in names_in_expression(expression)}
+
+
+def names_in_expression(text: str) -> set[str]:
+    """Return the names of values that an expression reads."""
+    return names_read(parsed(text))
 
 
 def _statements(text: str) -> Iterator[re.Match[str]]:
@@ -166,7 +186,7 @@ def assigned_names(text: str) -> set[str]:
 
 def names_in_statements(text: str) -> set[str]:
     """Return the names of values that statements read or change."""
-    return assigned_names(text).union(*(names_read(parsed(match["expression"])) for match in _statements(text)))
+    return assigned_names(text).union(*(names_in_expression(match["expression"]) for match in _statements(text)))
 
 
 def renamed_expression(text: str, names: Mapping[str, str]) -> str:

@@ -12,8 +12,8 @@ __all__ = ["MAX_LENGTH", "check_expression", "check_text", "parsed", "without_co
 
 MAX_LENGTH = 20_000
 
-_OPERATORS = (
-    ast.Load, ast.BinOp, ast.UnaryOp, ast.BoolOp,
+_ALLOWED = (
+    ast.Name, ast.Load, ast.Compare, ast.BinOp, ast.UnaryOp, ast.BoolOp,
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd, ast.Not, ast.And, ast.Or,
     ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
 )  # fmt: skip
@@ -26,6 +26,14 @@ _WORDS: dict[type[ast.AST], str] = {
     ast.JoinedStr: "text",
     ast.Starred: "a star before an argument",
     ast.keyword: "a named argument",
+    ast.ListComp: "a comprehension",
+    ast.GeneratorExp: "a comprehension",
+    ast.Tuple: "a list of values",
+    ast.BitXor: "'^' (write '**' for a power)",
+    ast.BitAnd: "'&' (write 'and')",
+    ast.BitOr: "'|' (write 'or')",
+    ast.Invert: "'~' (write 'not')",
+    ast.MatMult: "'@'",
 }
 
 
@@ -88,32 +96,32 @@ def parsed(text: str) -> ast.expr:
 
 
 def _check_node(node: ast.AST, text: str) -> None:
-    def refuse(what: str) -> None:
-        raise DescriptionError(f"'{text}': {what} is not allowed in an equation; only plain arithmetic is.")
-
     match node:
-        case ast.Name(id=name):
-            if "__" in name:
-                refuse(f"the name '{name}'")
+        case ast.Name(id=name) if "__" in name:
+            _refuse(text, f"the name '{name}'")
         case ast.Constant(value=bool()):
             pass
         case ast.Constant(value=int() | float() as value):
             if abs(value) > 1e100:
-                refuse("a number above 1e100")
+                _refuse(text, "a number above 1e100")
         case ast.Constant(value=value):
-            refuse("text" if isinstance(value, str | bytes) else f"{value!r}")
-        case ast.Call(func=ast.Name(id=name), args=[_, *_], keywords=[]) if name in FUNCTIONS:
-            pass
-        case ast.Call(func=ast.Name(id=name), keywords=[]) if name in FUNCTIONS:
-            if name not in ("rand", "randn"):
-                raise DescriptionError(f"'{text}': the function '{name}' needs an argument.")
-        case ast.Call(func=ast.Name(id=name), keywords=[]):
-            raise DescriptionError(f"'{text}': " + unknown("function", name, sorted(FUNCTIONS)))
+            _refuse(text, "text" if isinstance(value, str | bytes) else f"{value!r}")
         case ast.Call():
-            refuse("this kind of call")
+            _check_call(node, text)
         case ast.Compare(ops=[_, _, *_]):
-            refuse("a chain of comparisons")
-        case ast.Compare():
-            pass
-        case _ if not isinstance(node, _OPERATORS):
-            refuse(_WORDS.get(type(node), f"'{type(node).__name__.lower()}'"))
+            _refuse(text, "a chain of comparisons")
+        case _ if not isinstance(node, _ALLOWED):
+            _refuse(text, _WORDS.get(type(node), f"'{type(node).__name__.lower()}'"))
+
+
+def _check_call(node: ast.Call, text: str) -> None:
+    if not isinstance(node.func, ast.Name):
+        _refuse(text, "calling what is not a name")
+    elif node.func.id not in FUNCTIONS:
+        raise DescriptionError(f"'{text}': " + unknown("function", node.func.id, sorted(FUNCTIONS)))
+    elif not node.args and node.func.id not in ("rand", "randn"):
+        raise DescriptionError(f"'{text}': the function '{node.func.id}' needs an argument.")
+
+
+def _refuse(text: str, what: str) -> None:
+    raise DescriptionError(f"'{text}': {what} is not allowed in an equation; only plain arithmetic is.")

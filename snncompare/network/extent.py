@@ -57,7 +57,7 @@ def _checked(name: str, tree: ast.expr, known: Mapping[str, Extent]) -> Extent:
     found = _extent(tree, known)
     if found.degree > MAX_EXPONENT:
         raise DescriptionError(
-            f"'{name}': exponents must be numbers, or sums of numbers and names, and multiply up to at most {MAX_EXPONENT}."
+            f"'{name}': exponents hold only numbers, names and + - * /, and multiply up to {MAX_EXPONENT} at most."
         )
     if found.size > MAX_SIZE or found.depth > MAX_DEPTH:
         raise DescriptionError(
@@ -69,7 +69,7 @@ def _checked(name: str, tree: ast.expr, known: Mapping[str, Extent]) -> Extent:
 
 def _extent(node: ast.expr, known: Mapping[str, Extent]) -> Extent:
     match node:
-        case ast.Constant(value=value):
+        case ast.Constant(value=int() | float() as value):
             return Extent(largest=abs(value))
         case ast.Name(id=name):
             return known.get(name, Extent())
@@ -83,7 +83,7 @@ def _extent(node: ast.expr, known: Mapping[str, Extent]) -> Extent:
             largest = inner[0].largest + inner[1].largest
         case ast.BinOp(op=ast.Mult()):
             largest = inner[0].largest * inner[1].largest
-        case ast.BinOp(op=ast.Div(), right=ast.Constant(value=divisor)) if divisor:
+        case ast.BinOp(op=ast.Div(), right=ast.Constant(value=int() | float() as divisor)) if divisor:
             largest = inner[0].largest / abs(divisor)
         case ast.BinOp(op=ast.Div(), right=ast.Name(id=name)) if name not in known:
             largest = inner[0].largest

@@ -1,20 +1,21 @@
 """Names a description may give, and those that equations know without being told: functions, constants, units."""
 
 import re
+from collections.abc import Iterable
 
 from snncompare.errors import DescriptionError
 
 __all__ = ["FUNCTIONS", "check_free_names", "check_names", "is_known"]
 
-FUNCTIONS = frozenset(
-    "abs arccos arcsin arctan ceil clip cos cosh exp expm1 exprel floor int log log10 log1p poisson rand randn sign sin "
-    "sinh sqrt tan tanh timestep".split()
-)
+FUNCTIONS = frozenset({
+    "abs", "arccos", "arcsin", "arctan", "ceil", "clip", "cos", "cosh", "exp", "expm1", "exprel", "floor", "int", "log",
+    "log10", "log1p", "poisson", "rand", "randn", "sign", "sin", "sinh", "sqrt", "tan", "tanh", "timestep",
+})  # fmt: skip
 """Functions that equations may call: those of Brian2."""
 
-_CONSTANTS = frozenset("pi e inf".split())
-_SPECIAL = frozenset("t dt t_in_timesteps i j N xi lastspike not_refractory".split())
-_WORDS = frozenset("and or not True False w".split())
+_CONSTANTS = frozenset({"pi", "e", "inf"})
+_SPECIAL = frozenset({"t", "dt", "t_in_timesteps", "i", "j", "N", "xi", "lastspike", "not_refractory"})
+_WORDS = frozenset({"and", "or", "not", "True", "False"})
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _UNIT = re.compile(
     r"(da|[yzafpnumcdhkMGTPEZY])?"
@@ -24,8 +25,8 @@ _UNIT = re.compile(
 )
 
 
-def check_names(names: dict[str, object], what: str) -> None:
-    """Refuse names that are not plain words of ASCII letters, digits and single underscores, or that have a meaning to synapses.
+def check_names(names: Iterable[str], what: str) -> None:
+    """Refuse names that are not ASCII letters, digits and single underscores, or that mean an end of a synapse.
 
     Raises
     ------
@@ -38,15 +39,15 @@ def check_names(names: dict[str, object], what: str) -> None:
             raise DescriptionError(f"'{name}' cannot name a {what}; '_pre' and '_post' mean the two ends of a synapse.")
 
 
-def check_free_names(names: dict[str, object], what: str) -> None:
+def check_free_names(names: Iterable[str], what: str) -> None:
     """Refuse names that are not plain, or that equations know already, so that they would silently mean something else.
 
     Raises
     ------
     DescriptionError
     """
-    check_names(names, what)
     for name in names:
+        check_names([name], what)
         if name in FUNCTIONS or is_known(name) or name in _WORDS or name.startswith("xi_"):
             raise DescriptionError(f"'{name}' cannot name a {what}; it has a meaning of its own in equations.")
 

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-import yaml
 from pydantic import Field, field_validator, model_validator
 
-from snncompare.errors import DescriptionError, FileError, unknown
+from snncompare.errors import DescriptionError, unknown
+from snncompare.network.description_file import read_description, write_description
+from snncompare.network.equations import defined_names
 from snncompare.network.initialisers import Initialiser
+from snncompare.network.names import check_names
 from snncompare.network.neuron import NeuronModel, SpikeSource
 from snncompare.network.synapse import SynapseModel
 from snncompare.network.wiring import AllToAll, OneToOne, Wiring
@@ -16,18 +18,7 @@ from snncompare.values import Value
 
 __all__ = ["Network", "Population", "Projection"]
 
-MAX_FILE_BYTES = 5_000_000
 MAX_SIZE = 10_000_000
-
-
-class _Readable(yaml.SafeDumper):
-    """Writes equations as they were typed, one a line."""
-
-
-_Readable.add_representer(
-    str,
-    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
-)
 
 
 class Population(Value):
@@ -65,7 +56,7 @@ class Projection(Value):
     @classmethod
     def _delay_is_a_time(cls, given: Quantity) -> Quantity:
         if given.dimension != TIME or given.value < 0:
-            raise DescriptionError(f"delay must be a time such as '1 ms', got '{given}'.")
+            raise DescriptionError(f"delay must be a time such as '1 ms', not negative, got '{given}'.")
         return given
 
     @model_validator(mode="after")
@@ -100,15 +91,16 @@ class Network(Value):
     @field_validator("populations", "projections")
     @classmethod
     def _plain_names(cls, given: dict[str, object]) -> dict[str, object]:
-        for name in given:
-            if not name.isidentifier() or "__" in name or name.startswith("_"):
-                raise DescriptionError(f"'{name}' is not a name: use letters, digits and single underscores.")
+        check_names(given, "population or projection")
         return given
 
     @model_validator(mode="after")
     def _ends_exist(self) -> Self:
         if not self.populations:
             raise DescriptionError("a network needs at least one population.")
+        both = sorted(set(self.populations) & set(self.projections))
+        if both:
+            raise DescriptionError(f"'{both[0]}' names a population and a projection; rename one of them.")
         for name, projection in self.projections.items():
             for end in (projection.source, projection.target):
                 if end not in self.populations:
@@ -124,8 +116,29 @@ class Network(Value):
                 )
             if isinstance(projection.wiring, OneToOne) and source.size != target.size:
                 raise DescriptionError(
-                    f"projection '{name}' is one-to-one between {source.size} and {target.size} neurons."
+                    f"projection '{name}' is one-to-one between {source.size} and {target.size} neurons; "
+                    "give both populations the same size, or choose another wiring."
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _synapses_fit(self) -> Self:
+        for population, described in self.populations.items():
+            if not isinstance(described.neuron, NeuronModel):
+                continue
+            taken = set(described.neuron.names())
+            for name, projection in self.incoming(population).items():
+                try:
+                    projection.synapse.check_target(described.neuron)
+                except DescriptionError as error:
+                    raise DescriptionError(f"projection '{name}': {error}") from error
+                synapse = projection.synapse
+                for added in [f"{own}_{name}" for own in (*defined_names(synapse.equations), *synapse.parameters)]:
+                    if added in taken:
+                        raise DescriptionError(
+                            f"projection '{name}' adds '{added}' to '{population}', which has that name already."
+                        )
+                    taken.add(added)
         return self
 
     def incoming(self, population: str) -> dict[str, Projection]:
@@ -142,11 +155,7 @@ class Network(Value):
 
     def save(self, path: str | Path) -> Path:
         """Write the description as YAML and return the path."""
-        path = Path(path)
-        path.write_text(
-            yaml.dump(self.plain(), Dumper=_Readable, sort_keys=False, allow_unicode=True), encoding="utf-8"
-        )
-        return path
+        return write_description(path, self.plain())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -159,15 +168,4 @@ class Network(Value):
         DescriptionError
             If the description contradicts itself.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise FileError(f"no network file '{path}'.")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise FileError(
-                f"'{path}' has more than {MAX_FILE_BYTES} bytes; a description is text, weights go into a sidecar."
-            )
-        try:
-            given = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise FileError(f"'{path}' is not YAML: {' '.join(str(error).split())}") from error
-        return cls.parse(given, str(path))
+        return cls.parse(read_description(path), str(path))

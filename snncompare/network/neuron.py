@@ -8,11 +8,16 @@ from snncompare.errors import DescriptionError, unknown
 from snncompare.network.equations import (
     assigned_names,
     check_equations,
-    check_expression,
     check_statements,
+    check_unit,
     defined_names,
+    names_in_equations,
+    names_in_expression,
+    names_in_statements,
 )
-from snncompare.units import TIME, Quantity, parse_unit, quantity
+from snncompare.network.expressions import check_expression
+from snncompare.network.names import check_free_names, is_known
+from snncompare.units import TIME, Quantity, quantity
 from snncompare.values import Value
 
 __all__ = ["Method", "NeuronModel", "SpikeSource"]
@@ -57,39 +62,63 @@ class NeuronModel(Value):
     @classmethod
     def _refractory_is_a_time(cls, given: Quantity | None) -> Quantity | None:
         if given is not None and (given.dimension != TIME or given.value < 0):
-            raise DescriptionError(f"refractory must be a time such as '2 ms', got '{given}'.")
+            raise DescriptionError(f"refractory must be a time such as '2 ms', not negative, got '{given}'.")
         return given
 
     @field_validator("initial", mode="before")
     @classmethod
-    def _quantity_or_name(cls, given: dict[str, object]) -> dict[str, object]:
+    def _quantity_or_name(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
         is_name = {name: isinstance(value, str) and value.isidentifier() for name, value in given.items()}
         return {name: value if is_name[name] else quantity(value) for name, value in given.items()}
+
+    @field_validator("inputs")
+    @classmethod
+    def _inputs_have_units(cls, given: dict[str, str]) -> dict[str, str]:
+        for unit in given.values():
+            check_unit(unit)
+        return given
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         names = defined_names(self.equations)
-        for unit in self.inputs.values():
-            parse_unit(unit)
-        for name in self.initial:
-            if names.get(name) not in ("differential", "parameter"):
-                states = [n for n, kind in names.items() if kind != "subexpression"]
-                raise DescriptionError("initial: " + unknown("state variable", name, states))
-        for name, value in self.initial.items():
-            if isinstance(value, str) and value not in self.parameters:
-                raise DescriptionError(f"initial of '{name}': " + unknown("parameter", value, self.parameters))
+        check_free_names(self.parameters, "parameter")
+        check_free_names(self.inputs, "input")
         twice = (set(names) | set(self.inputs)) & set(self.parameters) or set(names) & set(self.inputs)
         if twice:
             raise DescriptionError(
                 f"'{sorted(twice)[0]}' is defined twice; keep it in the equations, the inputs or the parameters."
             )
-        for name in assigned_names(self.reset):
-            if names.get(name) not in ("differential", "parameter"):
-                states = [n for n, kind in names.items() if kind != "subexpression"]
-                raise DescriptionError("reset: " + unknown("state variable", name, states))
         if self.reset and self.threshold is None:
             raise DescriptionError("a reset needs a threshold; add for example threshold: 'v > v_threshold'.")
+        states = [name for name, kind in names.items() if kind != "subexpression"]
+        for where, changed in (("initial", self.initial), ("reset", assigned_names(self.reset))):
+            for name in changed:
+                if name not in states:
+                    raise DescriptionError(f"{where}: " + unknown("state variable", name, states))
+        for name, value in self.initial.items():
+            if isinstance(value, str) and value not in self.parameters:
+                raise DescriptionError(f"initial of '{name}': " + unknown("parameter", value, self.parameters))
         return self
+
+    @model_validator(mode="after")
+    def _names_read_exist(self) -> Self:
+        there = self.names()
+        read = {
+            "equations": names_in_equations(self.equations),
+            "threshold": names_in_expression(self.threshold or "True"),
+            "reset": names_in_statements(self.reset),
+        }
+        for where, names in read.items():
+            for name in sorted(names):
+                if name not in there and not is_known(name):
+                    raise DescriptionError(f"{where}: " + unknown("variable, input or parameter", name, there))
+        return self
+
+    def names(self) -> list[str]:
+        """Return what its equations may name: variables, inputs and parameters."""
+        return [*defined_names(self.equations), *self.inputs, *self.parameters]
 
 
 class SpikeSource(Value):

@@ -122,6 +122,15 @@ def test_trials_of_length_zero_in_a_table_are_refused(config, folder, refused):
     assert "no positive length" in refused("compare", path)
 
 
+def test_trials_of_different_lengths_are_refused_with_a_window_to_give(config, folder, refused):
+    table = pd.DataFrame({"start": [0.1, 0.6, 1.1], "stop": [0.2, 0.75, 1.2], "stimulus": ["a", "b", "c"]})
+    table.to_csv(folder / "trials.csv", index=False)
+    path = config(
+        lambda c: c.update(recording={"file": "session.npz", "trials_table": "trials.csv", "condition": "stimulus"})
+    )
+    assert "window: [0 s, 100 ms]" in refused("compare", path)
+
+
 def test_spike_times_that_are_not_numbers_are_refused(folder, refused, shared_data):
     damaged = folder / "damaged.nwb"
     shutil.copy(shared_data / "neo_recordings" / "mouse_v1_gratings_60units.nwb", damaged)

@@ -8,6 +8,8 @@ import yaml
 from snncompare.cli import main
 from snncompare.commands import compare_figures
 from snncompare.commands.compare_data import is_blocked
+from snncompare.commands.compare_network import prepare_network
+from snncompare.commands.compare_parts import FromNetwork
 from snncompare.comparison.result import Result
 from snncompare.network.network import Network
 from snncompare.network.neurons import leaky_integrate_and_fire
@@ -21,7 +23,7 @@ from snncompare.report.content import ReportFigure
 def blank_figures(monkeypatch):
     """Leave out the figures, which take most of the time; test_compare_report.py has them."""
     picture = ReportFigure(image=b"<svg/>", media_type="image/svg+xml", caption="", alt="nothing")
-    blank = type("Blank", (), {"saved": lambda self, folder: picture})()
+    blank = type("Blank", (), {"saved": lambda *_: picture})()
     monkeypatch.setattr(compare_figures, "draw", lambda *_: dict.fromkeys(("raster", "rdms", "models"), blank))
 
 
@@ -158,6 +160,14 @@ def test_a_network_is_run_and_compared(config, folder):
     model = relay(folder, gain=60)
     table = compared(config(lambda c: c.update(models={"relay": model})), folder / "out").table
     assert (table["similarity"] > 0.9).all()
+
+
+def test_only_the_window_of_a_run_is_compared(folder):
+    run = prepare_network(FromNetwork.parse(relay(folder, gain=60), "model"), folder, seed=0)
+    spikes = run.spikes(0)
+    assert spikes.trials["start"].eq(0.01).all()
+    assert spikes.trials["stop"].eq(0.2).all()
+    assert spikes.times.min() >= 0.01
 
 
 def test_a_network_that_never_fires_is_the_users_mistake(config, folder, capsys):

@@ -25,7 +25,9 @@ LEVEL_SAMPLING = 2000.0
 def windows(recording: Recording, length: str) -> Recording:
     """Return the recording cut into consecutive windows, each a condition of its own, named by sound and onset."""
     cut = recording.cut_windows(length)
-    names = [f"{sound}, {onset:.2f} s" for sound, onset in zip(cut.trials["sound"], cut.trials["onset"], strict=True)]
+    names = [
+        f"{sound}, {round(onset, 6):g} s" for sound, onset in zip(cut.trials["sound"], cut.trials["onset"], strict=True)
+    ]
     return cut.with_trials(window=names)
 
 

@@ -1,18 +1,20 @@
 """The demo from end to end: animal, training, listening, comparison, report."""
 
+import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from snncompare import datasets
 from snncompare.commands.demo.figures import draw
-from snncompare.commands.demo.listen import listen, sounds_of
+from snncompare.commands.demo.listen import BackendAgreement, listen, sounds_of
 from snncompare.commands.demo.names import CONTROL, COUNTS, ENVELOPE, RECEPTORS, TRAINED, UNTRAINED
 from snncompare.commands.demo.references import by_spike_train, elapsed_time, smoothed_level, spike_counts, windows
 from snncompare.commands.demo.settings import DemoSettings
 from snncompare.commands.demo.story import write_story
-from snncompare.commands.demo.train import train
+from snncompare.commands.demo.train import Training, train
 from snncompare.comparison.compare import compare
 from snncompare.comparison.measures import Spearman
 
@@ -63,11 +65,22 @@ def run_demo(out: str | Path = "out/demo", seed: int = 0, settings: DemoSettings
     say("comparing the models with the animal")
     result = compare(data, models, by=Spearman(), seed=chosen.seed, n_resamples=chosen.resamples)
     result.save(directory / "result")
+    _save_numbers(directory / "numbers.json", training, responses.agreement)
     say("drawing figures and writing the report")
     figures = draw(directory / "figures", animal, training, responses, data, models, result)
     report = write_story(directory, chosen, animal, training, responses, result, figures)
     say("done")
     return report
+
+
+def _save_numbers(path: Path, training: Training, agreement: BackendAgreement) -> None:
+    numbers = {
+        "held_out_accuracy": training.accuracy,
+        "untrained_readout_accuracy": training.untrained_readout_accuracy,
+        "chance": training.chance,
+        **asdict(agreement),
+    }
+    path.write_text(json.dumps(numbers, indent=2), encoding="utf-8")
 
 
 def _progress() -> Callable[[str], None]:

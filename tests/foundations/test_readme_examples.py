@@ -1,0 +1,35 @@
+"""What the README shows runs as it stands there."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from snncompare.commands.compare_config import CompareConfig
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+CONFIGURATIONS = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+
+
+def test_there_is_something_to_run():
+    assert len(BLOCKS) >= 2
+    assert len(CONFIGURATIONS) == 1
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+def test_python_block_runs(block, tmp_path, monkeypatch):
+    pytest.importorskip("nitime")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+
+
+def test_the_configuration_is_valid():
+    CompareConfig.parse(yaml.safe_load(CONFIGURATIONS[0]), "README.md")
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_every_link_leads_to_a_file(path):
+    assert (ROOT / path).exists()
