@@ -28,6 +28,7 @@ _BASE: dict[str, tuple[float, Dimension]] = {
     "1": (1.0, NONE),
     "metre": (1.0, (1, 0, 0, 0, 0, 0, 0)),
     "gram": (1e-3, (0, 1, 0, 0, 0, 0, 0)),
+    "kilogram": (1.0, (0, 1, 0, 0, 0, 0, 0)),
     "second": (1.0, TIME),
     "amp": (1.0, (0, 0, 0, 1, 0, 0, 0)),
     "kelvin": (1.0, (0, 0, 0, 0, 1, 0, 0)),
@@ -97,7 +98,7 @@ def parse_unit(text: str) -> tuple[float, Dimension]:
     unreadable = UnitError(f"cannot read the unit '{text[:60]}'; write for example 'ms', 'mV' or 'nS/cm**2'.")
     if len(text) > _MAX_LENGTH:
         raise unreadable
-    remaining, scale, powers, sign = text.strip(), 1.0, list(NONE), 1
+    remaining, scale, powers, sign = re.sub(r"\s*(\*\*|\^)\s*", r"\1", text).strip(), 1.0, list(NONE), 1
     while remaining:
         match = _FACTOR.match(remaining)
         if match is None:

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from snncompare.commands.compare_parts import RecordingConfig
 from snncompare.errors import FileError, InputError, SnncompareError, unknown
+from snncompare.units import QuantityLike
 
 if TYPE_CHECKING:
     from snncompare.recording.recording import Recording
 
-__all__ = ["at", "existing", "files_of", "is_blocked", "read_trials"]
+__all__ = ["at", "cut_at_zero", "existing", "files_of", "is_blocked", "read_trials"]
 
-_BEFORE_CUT = "trials_table"
+_BEFORE_CUT, _ZERO = "trials_table", "zero"
 
 
 @contextmanager
@@ -81,6 +82,14 @@ def read_trials(config: RecordingConfig, folder: Path) -> "Recording":
     return recording
 
 
+def cut_at_zero(recording: "Recording", window: tuple[QuantityLike, QuantityLike]) -> "Recording":
+    """Return the trials between two times, both relative to the trials' own reference."""
+    from snncompare.recording.marks import Marks
+
+    table = pd.DataFrame({"trial": recording.trials.index, "start": 0.0, "stop": 0.0})
+    return recording.with_marks(**{_ZERO: Marks("event", table)}).cut(_ZERO, window)
+
+
 def is_blocked(recording: "Recording", condition: str) -> bool:
     """Whether all trials of each condition follow each other, so that slow drift looks like a difference."""
     trials = recording.trials
@@ -95,6 +104,11 @@ def _cut(config: RecordingConfig, folder: Path) -> "Recording":
     from snncompare.recording.read import read
 
     path = folder / Path(config.file).expanduser()
+    if config.window is not None and config.trials is None and config.trials_table is None:
+        recording = read(path, time_unit=config.time_unit)
+        if recording.n_trials == 1:
+            raise InputError("a window is relative to onsets; say which with trials or trials_table.")
+        return cut_at_zero(recording, config.window)
     if config.trials_table is None:
         return read(
             path, trials=config.trials, window=config.window, windows=config.windows, time_unit=config.time_unit
@@ -158,5 +172,5 @@ def _refuse_unlike_windows(recording: "Recording") -> None:
     if np.ptp(lengths) > 1e-9 or np.ptp(starts) > 1e-9:
         raise InputError(
             f"the trials last {lengths.min():.6g} to {lengths.max():.6g} s, and distances need one window for all; "
-            f"give for example window: [0 s, {np.floor(1e3 * lengths.min()):g} ms]."
+            f"give for example window: [0 s, {np.floor(1e3 * lengths.min() + 1e-6):g} ms]."
         )

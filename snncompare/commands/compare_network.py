@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from snncompare.commands.compare_data import at
+from snncompare.commands.compare_data import at, cut_at_zero
 from snncompare.commands.compare_parts import FromNetwork
 from snncompare.errors import InputError, unknown
 
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from snncompare.recording.recording import Recording
 
 __all__ = ["NetworkRun", "prepare_network"]
-
-_BEGIN = "begin"
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class NetworkRun:
         """
         recording = self.program.run(self.inputs, duration=self.config.duration, seed=seed, record=self.config.record)
         if self.config.window is not None:
-            recording = _with_begin(recording).cut(_BEGIN, self.config.window)
+            recording = cut_at_zero(recording, self.config.window)
         if recording.times.size == 0:
             raise InputError(
                 f"the network '{self.program.network.name}' never fires in the window that is compared; "
@@ -99,10 +95,3 @@ def prepare_network(config: FromNetwork, folder: Path, seed: int) -> NetworkRun:
         )
     program = compile_network(network, config.backend, dt=config.dt, weights=weights, seed=seed)
     return NetworkRun(config, program, inputs)
-
-
-def _with_begin(recording: "Recording") -> "Recording":
-    from snncompare.recording.marks import Marks
-
-    table = pd.DataFrame({"trial": recording.trials.index, "start": 0.0, "stop": 0.0})
-    return recording.with_marks(**{_BEGIN: Marks("event", table)})

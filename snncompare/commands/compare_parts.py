@@ -37,7 +37,7 @@ class RecordingConfig(Value):
     windows : time, optional
         Instead: cut into consecutive windows of this length.
     window : two times, optional
-        Relative to each onset.
+        Relative to each onset; of trials that the file brings, relative to their own reference.
     labels : str, optional
         A CSV file with one row per trial, in order, whose columns are added to the labels of the trials.
     condition : str
@@ -66,8 +66,8 @@ class RecordingConfig(Value):
         ways = [key for key in ("trials", "trials_table", "windows") if getattr(self, key) is not None]
         if len(ways) > 1:
             raise InputError(f"give one of {', '.join(ways)}: each says where the trials are.")
-        if self.window is not None and ways not in (["trials"], ["trials_table"]):
-            raise InputError("a window is relative to onsets; say which with trials or trials_table.")
+        if self.window is not None and self.windows is not None:
+            raise InputError("give window (relative to onsets) or windows (consecutive ones of one length), not both.")
         if self.window is not None and self.window[1].value <= self.window[0].value:
             raise InputError(f"the window must end after it starts, got {self.window[0]} to {self.window[1]}.")
         return self

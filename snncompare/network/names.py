@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from keyword import iskeyword
 
 from snncompare.errors import DescriptionError
 
@@ -15,7 +16,6 @@ FUNCTIONS = frozenset({
 
 _CONSTANTS = frozenset({"pi", "e", "inf"})
 _SPECIAL = frozenset({"t", "dt", "t_in_timesteps", "i", "j", "N", "xi", "lastspike", "not_refractory"})
-_WORDS = frozenset({"and", "or", "not", "True", "False"})
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _UNIT = re.compile(
     r"(da|[yzafpnumcdhkMGTPEZY])?"
@@ -48,7 +48,7 @@ def check_free_names(names: Iterable[str], what: str) -> None:
     """
     for name in names:
         check_names([name], what)
-        if name in FUNCTIONS or is_known(name) or name in _WORDS or name.startswith("xi_"):
+        if name in FUNCTIONS or is_known(name) or iskeyword(name) or name.startswith("xi_"):
             raise DescriptionError(f"'{name}' cannot name a {what}; it has a meaning of its own in equations.")
 
 

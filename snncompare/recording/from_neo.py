@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from snncompare.errors import InputError
 from snncompare.recording.columns import decode_index, decode_or_infer
 from snncompare.recording.neo_marks import marks_of
-from snncompare.recording.neo_values import plain, scale_to_seconds
+from snncompare.recording.neo_values import plain, same, scale_to_seconds
 from snncompare.recording.parts import Parts, ragged
 from snncompare.recording.to_neo import SCHEMA
 
@@ -129,7 +129,7 @@ def _unit_table(
             if key in {named_by, "nix_name"}:
                 continue
             first = plain(value)
-            if first is None or any(plain(train.annotations.get(key)) != first for train in trains[1:]):
+            if first is None or not all(same(plain(train.annotations.get(key)), first) for train in trains[1:]):
                 left_out.add(f"annotation '{key}' of the SpikeTrains")
             else:
                 row[key] = first

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["plain", "scale_to_seconds"]
+__all__ = ["plain", "same", "scale_to_seconds"]
 
 
 def plain(value: Any) -> str | bool | int | float | None:
@@ -23,6 +23,11 @@ def plain(value: Any) -> str | bool | int | float | None:
     if isinstance(value, datetime | date):
         return value.isoformat()
     return value if isinstance(value, str | bool | int | float) else None
+
+
+def same(a: Any, b: Any) -> bool:
+    """Return whether two plain labels are equal; a missing number (NaN) equals a missing number."""
+    return bool(a == b or (a != a and b != b))  # noqa: PLR0124 - NaN alone differs from itself
 
 
 def scale_to_seconds(dimensionality: Any) -> float:

@@ -32,6 +32,10 @@ MISTAKES = {
     "marks": (lambda c: c["recording"].update(trials="gratings"), "did you mean 'grating'?"),
     "zero-length trials": (lambda c: c["recording"].update(trials="blank"), "no positive length"),
     "two ways to cut": (lambda c: c["recording"].update(windows="5 ms"), "give one of trials, windows"),
+    "window around nothing": (
+        lambda c: c.update(recording={"file": "session.npz", "window": ["0 s", "1 s"], "condition": "x"}),
+        "say which with trials",
+    ),
     "window backwards": (lambda c: c["recording"].update(window=["5 ms", "1 ms"]), "must end after it starts"),
     "window without unit": (lambda c: c["recording"].update(window=[0, 100]), "'0' has no unit"),
     "window too long": (lambda c: c["recording"].update(window=["0 s", "9 s"]), "reach beyond the recording"),

@@ -98,6 +98,22 @@ def test_a_table_of_onsets_cuts_a_file_without_marks(config, folder):
     )
 
 
+def test_trials_that_the_file_brings_can_be_shortened_by_a_window(config, folder):
+    read(folder / "session.npz", trials="grating").save(folder / "cut.npz")
+    brought = {"file": "cut.npz", "window": ["50 ms", "150 ms"], "condition": "orientation_deg"}
+    by_mark = {
+        "file": "session.npz",
+        "trials": "grating",
+        "window": ["50 ms", "150 ms"],
+        "condition": "orientation_deg",
+    }
+    tables = [
+        compared(config(lambda c, r=recording: c.update(recording=r)), folder / str(k)).table
+        for k, recording in enumerate([brought, by_mark])
+    ]
+    pd.testing.assert_frame_equal(*tables, check_exact=False, rtol=1e-6)
+
+
 def test_every_kind_of_model_and_metric_can_be_named(config, folder):
     orientations = np.arange(0, 180, 22.5)
     distance = np.abs(orientations[:, None] - orientations)
