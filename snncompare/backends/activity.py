@@ -11,6 +11,7 @@ from snncompare.errors import InputError, unknown
 from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
 from snncompare.recording.recording import Recording
+from snncompare.recording.time_steps import brian2_step
 
 __all__ = [
     "InputSpikes",
@@ -19,7 +20,6 @@ __all__ = [
     "n_steps",
     "output_recording",
     "spiking",
-    "time_step_of",
     "trials_of",
 ]
 
@@ -36,11 +36,6 @@ class InputSpikes:
         """Return (step, neuron) of one trial."""
         first, last = np.searchsorted(self.trial, [trial, trial + 1])
         return self.step[first:last], self.neuron[first:last]
-
-
-def time_step_of(times: NDArray[np.float64], dt: float) -> NDArray[np.int64]:
-    """Return the time step a time falls into, by Brian2's rule ``int((t + 0.001 dt) / dt)``."""
-    return ((times + 1e-3 * dt) / dt).astype(np.int64)
 
 
 def n_steps(duration: float, dt: float) -> int:
@@ -71,7 +66,7 @@ def input_spikes(network: Network, source: str, recording: Recording, dt: float,
     if recording.n_units != size:
         raise InputError(f"the spike source '{source}' has {size} neurons, its input has {recording.n_units} units.")
     trial, unit = recording.spike_index()
-    step = time_step_of(recording.times, dt)
+    step = brian2_step(recording.times, dt)
     outside = (recording.times < 0) | (recording.times > steps * dt)
     if outside.any():
         raise InputError(

@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from snncompare.datasets.binning import binary_raster, window_steps
 from snncompare.datasets.card import DatasetCard
 from snncompare.errors import InputError, unknown
 from snncompare.recording.recording import Recording
+from snncompare.recording.time_steps import binary_raster, window_steps
 from snncompare.units import QuantityLike, seconds
 
 __all__ = ["SpikeDataset"]
@@ -166,7 +166,8 @@ class SpikeDataset:
         """Return which unit fires in which time step, for the trials at these positions.
 
         A spike falls into the step in which a Brian2 ``SpikeGeneratorGroup`` would emit it, see
-        `binning.brian2_step`; one that Brian2 would emit in the step after the end of the window is absent.
+        `snncompare.recording.time_steps.brian2_step`; one that Brian2 would emit in the step after the end of the
+        window is absent.
 
         Parameters
         ----------

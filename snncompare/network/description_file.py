@@ -94,11 +94,17 @@ def _expanded(node: yaml.Node, sizes: dict[int, int | None]) -> int:
         case yaml.SequenceNode(value=parts):
             size = 1 + sum(_expanded(part, sizes) for part in parts)
         case _:
+            node.value = _joined(node.value)
             size = 1 + len(node.value)
     if size > MAX_EXPANDED:
         raise yaml.YAMLError(f"with its aliases written out it has more than {MAX_EXPANDED} characters")
     sizes[id(node)] = size
     return size
+
+
+def _joined(text: str) -> str:
+    """Return text in which JSON's two escapes for one character beyond the sixteen-bit plane are that character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _every_key_once(pairs: list[tuple[yaml.Node, yaml.Node]]) -> None:

@@ -64,12 +64,12 @@ def test_population_to_record_must_exist_and_spike():
 
 
 def _single(**changes):
-    model = dict(
-        equations="dv/dt = (-v + drive)/tau : volt",
-        threshold="v > 10*mV",
-        reset="v = 0*mV",
-        parameters={"tau": quantity("20 ms"), "drive": quantity("15 mV")},
-    )
+    model = {
+        "equations": "dv/dt = (-v + drive)/tau : volt",
+        "threshold": "v > 10*mV",
+        "reset": "v = 0*mV",
+        "parameters": {"tau": quantity("20 ms"), "drive": quantity("15 mV")},
+    }
     return sc.Network(populations={"cell": Population(size=1, neuron=NeuronModel(**(model | changes)))})
 
 

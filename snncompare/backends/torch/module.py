@@ -98,7 +98,7 @@ class TorchNetwork(nn.Module):
             For a network without inputs.
         """
         steps, batch = shape or next(iter(inputs.values())).shape[:2]
-        like = self._like
+        like = self.get_buffer("_like")
         exact = not torch.is_grad_enabled() and like.dtype == torch.float64
         matrices = {n: [e.matrix(self._weight(n)) for e in effects] for n, effects in self._effects.items()}
         sizes = {name: population.size for name, population in self.network.populations.items()}

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snncompare.datasets.binning import brian2_step
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
+from snncompare.recording.time_steps import brian2_step
 
 DT = 0.5e-3
 
