@@ -1,13 +1,14 @@
 """Train a network on a dataset by a rule."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from tqdm import tqdm
 
 from snncompare import provenance
@@ -17,26 +18,17 @@ from snncompare.backends.torch.threads import threads_for
 from snncompare.backends.weights import draw_weights
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import InputError, unknown
+from snncompare.learning.batches import Batches
+from snncompare.learning.checkpoint import Checkpoint
+from snncompare.learning.evaluate import evaluate
 from snncompare.learning.losses import MeanMembraneClassification, RateLimit
+from snncompare.learning.optimiser import WeightOptimiser
 from snncompare.learning.rule import LearningRule
 from snncompare.learning.trained import Trained
 from snncompare.network.network import Network
 from snncompare.units import QuantityLike, seconds
 
-__all__ = ["Evaluation", "evaluate", "fit"]
-
-
-@dataclass(frozen=True)
-class _Task:
-    """The dataset as the network sees it: one spike source, rasters on the grid of time steps."""
-
-    data: SpikeDataset
-    source: str
-    dt: QuantityLike
-
-    def batch(self, indices: NDArray[np.int64], dtype: torch.dtype) -> tuple[dict[str, Tensor], Tensor]:
-        raster = torch.from_numpy(self.data.raster(indices, self.dt)).to(dtype)
-        return {self.source: raster.transpose(0, 1)}, torch.from_numpy(self.data.labels[indices])
+__all__ = ["fit"]
 
 
 def fit(
@@ -51,6 +43,7 @@ def fit(
     batch_size: int = 64,
     rates: RateLimit | None = None,
     seed: int = 0,
+    checkpoint: str | Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Trained:
     """Return the network trained on a dataset.
@@ -70,6 +63,9 @@ def fit(
         Penalty that keeps the spiking populations in a band of firing rates.
     seed : int
         Of the initial weights and the order of trials.
+    checkpoint : path, optional
+        A file that is written after every epoch and removed at the end. If it exists, training goes on where it was
+        interrupted and ends with the same weights, bit for bit.
     progress : callable, optional
         Receives one line per epoch; without it a progress bar is shown.
 
@@ -77,151 +73,92 @@ def fit(
     ------
     InputError
         If network, loss and dataset do not fit together, or when the loss stops being a number.
+    FileError
+        If the checkpoint belongs to another training.
     """
     _check(network, loss, dataset)
-    weights = draw_weights(network, seed)
-    module = TorchNetwork(
-        network,
-        seconds(dt, "dt"),
-        weights,
-        surrogate=rule.surrogate,
-        detach_reset=rule.detach_reset,
-        dtype=torch.float64,
+    step, weights = seconds(dt, "dt"), draw_weights(network, seed)
+    module = TorchNetwork(network, step, weights, surrogate=rule.surrogate, detach_reset=rule.detach_reset)
+    optimiser, rng = WeightOptimiser(module, rule, weights), np.random.default_rng([seed, 1])
+    record: dict[str, Any] = {
+        "network": network.fingerprint(),
+        "data": [_data_fingerprint(part) for part in (dataset, test)],
+        "rule": repr(rule),
+        "loss": repr(loss),
+        "rates": repr(rates),
+        "dt_seconds": step,
+        "epochs": epochs,
+        "batch_size": batch_size,
+    }
+    saved = Checkpoint(
+        None if checkpoint is None else Path(checkpoint), provenance.fingerprint(record | {"seed": seed})
     )
-    optimiser = _Optimiser(module, rule, weights)
-    rng = np.random.default_rng([seed, 1])
-    task = _Task(dataset, network.sources()[0], dt)
-    rows = []
+    finished = saved.resume(module, optimiser, rng)
+    hidden = progress is not None
     largest = batch_size * max(population.size for population in network.populations.values())
-    with threads_for(largest), tqdm(total=epochs, desc="training", unit="epoch", disable=progress is not None) as bar:
-        for epoch in range(1, epochs + 1):
+    with (
+        threads_for(largest),
+        tqdm(total=epochs, initial=finished, desc="training", unit="epoch", disable=hidden) as bar,
+    ):
+        for epoch in range(finished + 1, epochs + 1):
             optimiser.set_rate(rule.optimiser.rate_at((epoch - 1) / epochs))
-            losses = [
-                _step(module, optimiser, task, indices, loss, rates)
-                for indices in dataset.batches(batch_size, seed=int(rng.integers(2**31)))
-            ]
-            if not np.isfinite(losses).all():
-                raise InputError(
-                    f"the loss is not a number in epoch {epoch}; use a smaller learning rate than "
-                    f"{rule.optimiser.learning_rate:g}."
-                )
-            held_out = evaluate(module, test, loss, dt=dt)
-            row = {
-                "epoch": epoch,
-                "loss": float(np.mean([value for value, _ in losses])),
-                "train_accuracy": float(np.mean([correct for _, correct in losses])),
-                "test_accuracy": held_out.accuracy,
-                "rate": held_out.rate,
-            }
-            rows.append(row)
+            order = dataset.batches(batch_size, seed=int(rng.integers(2**31)))
+            batches = Batches(dataset, network.sources()[0], dt)
+            learnt = [_learn(module, optimiser, batches, indices, loss, rates) for indices in order]
+            row = {"epoch": epoch, **_means(learnt, epoch, rule), **_held_out(module, test, loss, dt)}
+            saved.rows.append(row)
+            saved.save(module, optimiser, rng)
             measured = f"loss {row['loss']:.3f}, held-out accuracy {row['test_accuracy']:.1%}, {row['rate']:.0f} Hz"
             bar.update()
             bar.set_postfix_str(measured)
             if progress is not None:
                 progress(f"epoch {epoch}/{epochs}: {measured}")
-    record = provenance.collect(
-        seed=seed, rule=repr(rule), loss=repr(loss), network=network.fingerprint(), epochs=epochs
-    )
-    return Trained(network, module.weights_array(), pd.DataFrame(rows), record)
+    saved.remove()
+    return Trained(network, module.weights_array(), pd.DataFrame(saved.rows), provenance.collect(seed=seed, **record))
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """How a network does on a dataset.
-
-    Attributes
-    ----------
-    accuracy : float
-        Fraction of trials whose class has the largest evidence.
-    rate : float
-        Mean firing rate of the spiking populations, in hertz.
-    correct : array of bool, shape (n_trials,)
-    """
-
-    accuracy: float
-    rate: float
-    correct: NDArray[np.bool_]
-
-
-def evaluate(
+def _learn(
     module: TorchNetwork,
-    dataset: SpikeDataset,
-    loss: MeanMembraneClassification,
-    *,
-    dt: QuantityLike,
-    batch_size: int = 256,
-) -> Evaluation:
-    """Return accuracy and firing rate of a network on a dataset, without gradients."""
-    task = _Task(dataset, module.network.sources()[0], dt)
-    firing = spiking(module.network)
-    correct, counts = [], 0.0
-    size = sum(module.network.populations[name].size for name in firing)
-    with torch.no_grad():
-        for first in range(0, len(dataset), batch_size):
-            rasters, labels = task.batch(np.arange(first, min(first + batch_size, len(dataset))), torch.float64)
-            activity = module(rasters, record=firing, traces=[loss.trace])
-            correct.append((loss.logits(activity).argmax(dim=1) == labels).numpy())
-            counts += sum(float(spikes.sum()) for spikes in activity.spikes.values())
-            duration = next(iter(rasters.values())).shape[0] * module.dt
-    hit = np.concatenate(correct)
-    return Evaluation(float(hit.mean()), counts / (len(dataset) * size * duration), hit)
-
-
-class _Optimiser:
-    """Adam whose step is counted in units of each projection's initial spread."""
-
-    def __init__(self, module: TorchNetwork, rule: LearningRule, weights: Mapping[str, NDArray[np.float64]]) -> None:
-        names = list(module.weights) if rule.trainable is None else list(rule.trainable)
-        for name in names:
-            if name not in module.weights:
-                raise InputError("trainable: " + unknown("projection", name, module.weights))
-        for name, parameter in module.weights.items():
-            parameter.requires_grad_(name in names)
-        self._units = {name: _spread(weights[name]) for name in names}
-        self._parameters = {name: module.weights[name] for name in names}
-        self._adam = torch.optim.Adam(
-            [{"params": [self._parameters[name]], "unit": self._units[name]} for name in names]
-        )
-        self._clip = rule.optimiser.clip
-
-    def set_rate(self, rate: float) -> None:
-        for group in self._adam.param_groups:
-            group["lr"] = rate * group["unit"]
-
-    def step(self, loss: Tensor) -> None:
-        self._adam.zero_grad()
-        loss.backward()
-        gradients = {name: p.grad for name, p in self._parameters.items() if p.grad is not None}
-        norm = sum(float((g * self._units[name]).square().sum()) for name, g in gradients.items()) ** 0.5
-        if norm > self._clip:
-            for gradient in gradients.values():
-                gradient.mul_(self._clip / norm)
-        self._adam.step()
-
-
-def _spread(weights: NDArray[np.float64]) -> float:
-    """Return the typical size of existing weights, the unit in which they are changed."""
-    existing = weights[weights != 0]
-    return float(np.sqrt(np.mean(existing**2))) if existing.size else 1.0
-
-
-def _step(
-    module: TorchNetwork,
-    optimiser: _Optimiser,
-    task: _Task,
+    optimiser: WeightOptimiser,
+    batches: Batches,
     indices: NDArray[np.int64],
     loss: MeanMembraneClassification,
     rates: RateLimit | None,
 ) -> tuple[float, float]:
     """Change the weights by one batch; return the loss and the accuracy before the change."""
-    rasters, labels = task.batch(indices, torch.float64)
+    rasters, labels = batches(indices)
     firing = spiking(module.network) if rates is not None else []
     activity = module(rasters, record=firing, traces=[loss.trace])
     logits = loss.logits(activity)
     value = loss(logits, labels)
-    penalty = sum((rates(spikes, module.dt) for spikes in activity.spikes.values()), torch.zeros(())) if rates else 0.0
-    optimiser.step(value + penalty)
+    penalties = [] if rates is None else [rates(spikes, module.dt) for spikes in activity.spikes.values()]
+    optimiser.step(value + sum(penalties, torch.zeros((), dtype=value.dtype)))
     return float(value.detach()), float((logits.argmax(dim=1) == labels).double().mean())
+
+
+def _means(learnt: list[tuple[float, float]], epoch: int, rule: LearningRule) -> dict[str, float]:
+    if not np.isfinite(learnt).all():
+        raise InputError(
+            f"the loss is not a number in epoch {epoch}; use a smaller learning rate than "
+            f"{rule.optimiser.learning_rate:g}."
+        )
+    loss, accuracy = np.mean(learnt, axis=0)
+    return {"loss": float(loss), "train_accuracy": float(accuracy)}
+
+
+def _held_out(
+    module: TorchNetwork, test: SpikeDataset, loss: MeanMembraneClassification, dt: QuantityLike
+) -> dict[str, float]:
+    measured = evaluate(module, test, loss, dt=dt)
+    return {"test_accuracy": measured.accuracy, "rate": measured.rate}
+
+
+def _data_fingerprint(dataset: SpikeDataset) -> str:
+    """Return a hash of the spikes and labels of a dataset."""
+    digest = hashlib.sha256()
+    for array in (dataset.spikes.times, dataset.spikes.offsets, dataset.labels):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _check(network: Network, loss: MeanMembraneClassification, dataset: SpikeDataset) -> None:

@@ -106,6 +106,10 @@ class Network(Value):
                 if end not in self.populations:
                     raise DescriptionError(f"projection '{name}': " + unknown("population", end, self.populations))
             source, target = self.populations[projection.source], self.populations[projection.target]
+            if isinstance(source.neuron, NeuronModel) and source.neuron.threshold is None:
+                raise DescriptionError(
+                    f"projection '{name}' starts at '{projection.source}', which has no threshold and never fires."
+                )
             if isinstance(target.neuron, SpikeSource):
                 raise DescriptionError(
                     f"projection '{name}' ends on the spike source '{projection.target}', which has no state."

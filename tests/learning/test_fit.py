@@ -1,5 +1,8 @@
 """Training lowers the loss on a task that can be learnt, keeps what must not change, and resumes from a file."""
 
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +13,7 @@ from snncompare.backends.weights import draw_weights
 from snncompare.circuits.recurrent import recurrent_classifier
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import FileError, InputError
-from snncompare.learning.fit import evaluate
+from snncompare.learning.evaluate import evaluate
 from snncompare.learning.losses import MeanMembraneClassification, RateLimit
 from snncompare.learning.readout import linear_readout_accuracy
 from snncompare.learning.rule import Adam, LearningRule, surrogate_gradient
@@ -158,6 +161,56 @@ def test_the_rate_penalty_is_zero_inside_the_band_and_quadratic_outside():
     spikes[::50, 0, 1] = 1.0  # 20 Hz
     assert float(RateLimit("10 Hz", "120 Hz")(spikes, 1e-3)) == 0.0
     assert float(RateLimit("10 Hz", "50 Hz", 2.0)(spikes, 1e-3)) == pytest.approx(2.0 * ((100 - 50) / 50) ** 2 / 2)
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def kill_after(epochs):
+    seen = []
+
+    def progress(line):
+        seen.append(line)
+        if len(seen) == epochs:
+            raise KilledError
+
+    return progress
+
+
+def test_training_that_was_killed_goes_on_to_the_same_weights(tmp_path):
+    whole = train(two_orders(), epochs=5)
+    file = tmp_path / "training.checkpoint"
+    with pytest.raises(KilledError):
+        train(two_orders(), epochs=5, checkpoint=file, progress=kill_after(2))
+    lines = []
+    resumed = train(two_orders(), epochs=5, checkpoint=file, progress=lines.append)
+    assert len(lines) == 3
+    assert all(np.array_equal(resumed.weights[name], whole.weights[name]) for name in whole.weights)
+    pd.testing.assert_frame_equal(resumed.history, whole.history)
+    assert not file.exists()
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    file = tmp_path / "training.checkpoint"
+    with pytest.raises(KilledError):
+        train(two_orders(), epochs=3, checkpoint=file, progress=kill_after(1))
+    with pytest.raises(FileError, match="another training"):
+        train(two_orders(), epochs=3, seed=1, checkpoint=file)
+
+
+def test_a_file_that_is_no_checkpoint_is_refused_and_never_run(tmp_path):
+    file, canary = tmp_path / "training.checkpoint", tmp_path / "canary"
+
+    class Evil:
+        def __reduce__(self):
+            return Path.touch, (canary,)
+
+    for content in (b"not a checkpoint", pickle.dumps(Evil())):
+        file.write_bytes(content)
+        with pytest.raises(FileError, match="no checkpoint"):
+            train(two_orders(), epochs=1, checkpoint=file)
+    assert not canary.exists()
 
 
 @pytest.mark.parametrize(

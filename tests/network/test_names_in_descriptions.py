@@ -7,7 +7,7 @@ from snncompare.network.initialisers import Constant
 from snncompare.network.names import check_free_names, check_names, is_known
 from snncompare.network.network import Network, Population, Projection
 from snncompare.network.neuron import NeuronModel, SpikeSource
-from snncompare.network.neurons import leaky_integrate_and_fire
+from snncompare.network.neurons import leaky_integrate_and_fire, leaky_readout
 from snncompare.network.synapse import SynapseModel
 from snncompare.network.synapses import delta, exponential
 from snncompare.units import quantity
@@ -175,6 +175,18 @@ def test_a_projection_that_does_not_fit_is_refused(wrong, says):
     with pytest.raises(DescriptionError) as caught:
         _network(**wrong)
     assert says in str(caught.value)
+
+
+def test_what_never_fires_is_no_source():
+    readout = {"size": 2, "neuron": leaky_readout().plain()}
+    feed = {
+        "source": "out",
+        "target": "out",
+        "synapse": delta().plain(),
+        "weight": {"type": "Constant", "value": "1 mV"},
+    }
+    with pytest.raises(DescriptionError, match="starts at 'out', which has no threshold and never fires"):
+        Network.parse({"populations": {"out": readout}, "projections": {"feed": feed}}, "file")
 
 
 def test_names_that_projections_add_must_be_free():

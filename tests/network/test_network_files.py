@@ -47,15 +47,16 @@ def networks(draw):
     populations = draw(
         st.dictionaries(names, st.builds(Population, size=st.just(4), neuron=neurons), min_size=1, max_size=4)
     )
+    sources = [name for name, p in populations.items() if isinstance(p.neuron, SpikeSource) or p.neuron.threshold]
     targets = [name for name, p in populations.items() if not isinstance(p.neuron, SpikeSource)]
     projections = {}
-    for name in draw(st.lists(names, max_size=4, unique=True)) if targets else ():
+    for name in draw(st.lists(names, max_size=4, unique=True)) if targets and sources else ():
         if name not in populations:
             synapse, into = draw(
                 st.one_of(st.builds(lambda tau: (exponential(tau=tau), "I"), times), st.just((delta(), None)))
             )
             projections[name] = Projection(
-                source=draw(st.sampled_from(sorted(populations))),
+                source=draw(st.sampled_from(sources)),
                 target=draw(st.sampled_from(targets)),
                 synapse=synapse,
                 into=into,

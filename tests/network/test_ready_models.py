@@ -3,10 +3,9 @@
 import pytest
 
 from snncompare.errors import UnitError
-from snncompare.network.composition import compose
 from snncompare.network.initialisers import Constant
 from snncompare.network.network import Network, Population, Projection
-from snncompare.network.neuron import NeuronModel
+from snncompare.network.neuron import NeuronModel, SpikeSource
 from snncompare.network.neurons import adaptive_leaky_integrate_and_fire, leaky_integrate_and_fire, leaky_readout
 from snncompare.network.synapse import SynapseModel
 from snncompare.network.synapses import delta, exponential
@@ -18,12 +17,15 @@ NEURONS = [leaky_integrate_and_fire, adaptive_leaky_integrate_and_fire, leaky_re
 @pytest.mark.parametrize("neuron", NEURONS)
 @pytest.mark.parametrize("synapse", [exponential, delta])
 def test_every_pair_of_ready_models_is_a_network_that_brian2_finds_consistent(neuron, synapse):
-    brian2 = pytest.importorskip("brian2")
+    network_program = pytest.importorskip("snncompare.dynamics.step_program").network_program
     network = Network(
-        populations={"cells": Population(size=3, neuron=neuron())},
+        populations={
+            "source": Population(size=2, neuron=SpikeSource()),
+            "cells": Population(size=3, neuron=neuron()),
+        },
         projections={
-            "rec": Projection(
-                source="cells",
+            "feed": Projection(
+                source="source",
                 target="cells",
                 synapse=synapse(),
                 into="I" if synapse().current else None,
@@ -31,14 +33,8 @@ def test_every_pair_of_ready_models_is_a_network_that_brian2_finds_consistent(ne
             )
         },
     )
-    composed = compose(network, "cells")
-    namespace = {
-        name: brian2.Quantity(value.value, dim=brian2.get_or_create_dimension(value.dimension))
-        for name, value in composed.parameters.items()
-    }
-    group = brian2.NeuronGroup(3, composed.equations, namespace=namespace, method="euler")
-    brian2.Network(group)
-    group.equations.check_units(group, run_namespace={})
+    program = network_program(network, 1e-4).populations["cells"]
+    assert (program.threshold is None) == (neuron is leaky_readout)
 
 
 @pytest.mark.parametrize("model", [*(make() for make in NEURONS), exponential(), delta()], ids=range(5))

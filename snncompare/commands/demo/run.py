@@ -40,7 +40,7 @@ def run_demo(out: str | Path = "out/demo", seed: int = 0, settings: DemoSettings
     say("reading the grasshopper's receptor neuron and its two sounds")
     animal = datasets.load("grasshopper_receptor")
     say(f"training {chosen.hidden} spiking neurons to recognise {chosen.songs} other sounds")
-    training = train(chosen)
+    training = train(chosen, directory / "training.checkpoint")
     training.trained.save(directory / "trained")
     say("playing the animal's sounds to the networks, in PyTorch and in Brian2")
     responses = listen(chosen, animal, training)

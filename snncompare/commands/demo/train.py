@@ -1,6 +1,7 @@
 """The sensory task: tell which of several frozen songs was heard, among sounds of the animal's statistics."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from snncompare import datasets
 from snncompare.backends.torch.module import TorchNetwork
@@ -38,8 +39,8 @@ class Training:
     chance: float
 
 
-def train(settings: DemoSettings) -> Training:
-    """Return the network trained on generated songs, with its controls."""
+def train(settings: DemoSettings, checkpoint: Path) -> Training:
+    """Return the network trained on generated songs, with its controls; an interrupted training goes on."""
     songs = datasets.load(
         "song_envelopes",
         n_classes=settings.songs,
@@ -62,6 +63,7 @@ def train(settings: DemoSettings) -> Training:
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         seed=settings.seed,
+        checkpoint=checkpoint,
     )
     weights = draw_weights(network, settings.seed)
     untrained = Trained(network, weights, trained.history.iloc[:0])
