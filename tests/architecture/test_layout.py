@@ -1,7 +1,6 @@
 """Every file is where its kind belongs, short, documented, and says what it offers."""
 
 import ast
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -51,9 +50,29 @@ def test_every_folder_of_the_package_is_a_package():
 
 
 @pytest.mark.parametrize("folder", ["datasets", "analyses", "pipelines", "tests"])
-def test_the_name_of_a_top_level_folder_runs_no_code_of_ours(folder):
-    found = importlib.util.find_spec(folder)
-    assert found is None or found.origin is None or not Path(found.origin).is_relative_to(ROOT)
+def test_a_top_level_folder_cannot_be_imported(folder, tmp_path):
+    """From anywhere but the checkout itself: the editable installation offers the package only."""
+    code = f"import importlib.util; found = importlib.util.find_spec('{folder}'); print(found and found.origin)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    origin = done.stdout.strip()
+    assert origin == "None" or not Path(origin).is_relative_to(ROOT)
+    assert _places(folder, tmp_path) == []
+
+
+def _places(folder, where):
+    """Return the folders of the checkout in which the name would be looked for."""
+    code = (
+        "import importlib.util; "
+        f"found = importlib.util.find_spec('{folder}'); "
+        "print(*(found.submodule_search_locations or ()) if found else (), sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=where, capture_output=True, text=True, check=True)
+    return [place for place in done.stdout.splitlines() if Path(place).is_relative_to(ROOT)]
+
+
+def test_the_search_for_importable_folders_can_find_one():
+    """Negative control: started in the checkout, Python does find the folder."""
+    assert _places("analyses", ROOT) == [str(ROOT / "analyses")]
 
 
 @pytest.mark.parametrize("folder", ["datasets", "analyses", "pipelines", "tests"])
