@@ -73,7 +73,7 @@ def _about_intervals(aligned: Aligned, resampling: Resampling | None, replicates
 
 
 def _reason(what: str, given: str) -> str:
-    return given or f"no {what}; pass replicates to have them"
+    return given or f"no {what}"
 
 
 def _about_no_ceiling(replicates: "Replicates | None") -> str:

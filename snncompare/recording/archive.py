@@ -90,7 +90,7 @@ def _not_ours(source: Path, arrays: Any) -> str:
     held = ", ".join(f"'{name}'" for name in list(arrays)[:8]) or "no named arrays"
     return (
         f"'{source.name}' is no recording saved by snncompare; it holds {held}. "
-        "Load the arrays with numpy and give them to Recording.from_arrays()."
+        "In Python, load the arrays with numpy, give them to Recording.from_arrays and save that; its file can be read."
     )
 
 

@@ -1,5 +1,6 @@
 """Label columns as plain JSON values and back, with their exact pandas type."""
 
+import math
 from collections.abc import Hashable
 from typing import Any
 
@@ -20,10 +21,15 @@ __all__ = [
 ]
 
 _MISSING_TIME = np.iinfo(np.int64).min
+_MISSING: dict[str, Any] = {"NaN": np.nan, "NA": pd.NA, "NaT": pd.NaT}
+"""What stands for a missing value in an object column, where it is not None."""
 
 
 def describe(column: pd.Series | pd.Index, name: Hashable) -> dict[str, Any]:
     """Return the type of a column as JSON, for `decode`.
+
+    An object column may hold any of None, NaN, NA and NaT for a missing value: if it holds one of them only, its name
+    stands under ``missing``; if several, they all come back as None.
 
     Raises
     ------
@@ -43,11 +49,28 @@ def describe(column: pd.Series | pd.Index, name: Hashable) -> dict[str, Any]:
     nullable = pd.api.types.is_extension_array_dtype(dtype) and dtype.kind in "biufOUT" and "[" not in str(dtype)
     if not (plain or nullable):
         raise InputError(f"labels of type {dtype} ('{name}') cannot be stored; convert them to text or numbers first.")
-    return {"type": str(dtype)}
+    return {"type": str(dtype)} | (_missing_kind(column) if dtype.kind == "O" and plain else {})
+
+
+def _missing_kind(column: pd.Series | pd.Index) -> dict[str, str]:
+    kinds = {_kind(value) for value in column if _is_missing(value)}
+    return {"missing": kinds.pop()} if len(kinds) == 1 and None not in kinds else {}
+
+
+def _kind(value: Any) -> str | None:
+    if value is None:
+        return None
+    return "NA" if value is pd.NA else "NaT" if value is pd.NaT else "NaN"
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
 def encode(column: pd.Series | pd.Index, name: Hashable) -> list[Any]:
     """Return the values of a column as JSON scalars; ``None`` is a missing value.
+
+    In a plain column of floats NaN is a number and stays one; in every other column it is a missing value.
 
     Raises
     ------
@@ -68,10 +91,10 @@ def encode(column: pd.Series | pd.Index, name: Hashable) -> list[Any]:
 def _scalar(value: Any, name: Hashable) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, float | str | bool | int):
-        return value if value == value or type(value) is float else None  # noqa: PLR0124 (NaN)
-    if value is None or value is pd.NA:
+    if _is_missing(value):
         return None
+    if isinstance(value, float | str | bool | int):
+        return value
     raise InputError(f"the label {value!r} in '{name}' cannot be stored; labels are text, numbers or true and false.")
 
 
@@ -85,7 +108,8 @@ def decode(values: list[Any], described: dict[str, Any]) -> pd.Series:
         return pd.Series(pd.Categorical.from_codes([-1 if v is None else code[v] for v in values], dtype=dtype))
     if kind.startswith(("datetime64", "timedelta64")):
         return pd.Series(np.array([_MISSING_TIME if v is None else v for v in values], dtype=np.int64).view(kind))
-    return pd.Series(values, dtype=kind)
+    missing = _MISSING.get(described.get("missing", ""))
+    return pd.Series([missing if v is None else v for v in values], dtype=kind)
 
 
 def decode_or_infer(values: list[Any], described: dict[str, Any] | None) -> pd.Series:

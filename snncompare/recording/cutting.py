@@ -64,7 +64,7 @@ def cut(recording: "Recording", name: str, window: tuple[QuantityLike, QuantityL
     onset = table["start"].to_numpy()
     if window is None:
         if marks.kind == "event":
-            raise InputError(f"'{name}' are events, without length; give a window such as ('0 s', '500 ms').")
+            raise InputError(f"'{name}' are events, without length; give a window, such as ['0 s', '500 ms'].")
         begin, end = np.zeros(len(table)), (table["stop"] - table["start"]).to_numpy()
     else:
         begin, end = (np.full(len(table), value) for value in _window(window))
@@ -118,7 +118,7 @@ def cut_windows(recording: "Recording", length: QuantityLike) -> "Recording":
 
 def _window(window: tuple[QuantityLike, QuantityLike]) -> tuple[float, float]:
     if isinstance(window, str) or len(window) != 2:
-        raise InputError(f"a window is two times, for example ('0 s', '500 ms'); got {window!r}.")
+        raise InputError(f"a window is two times, for example ['0 s', '500 ms']; got {window!r}.")
     begin, end = seconds(window[0], "the start of the window"), seconds(window[1], "the end of the window")
     if end <= begin:
         raise InputError(f"the window must end after it starts, got {window[0]} to {window[1]}.")
@@ -138,7 +138,8 @@ def _refuse_beyond(recording: "Recording", name: str, windows: _Windows) -> None
         raise InputError(
             f"{beyond.sum()} of {beyond.size} windows at '{name}' reach beyond the recording; the first is number {i}, "
             f"from {lo[i]:.9g} to {hi[i]:.9g} s, where the recording lasts from {start[i]:.9g} to {stop[i]:.9g} s. "
-            f"Choose a shorter window, or leave these marks out with with_marks()."
+            "Choose a window that fits around every mark, or leave out the marks that it does not fit (in a configuration "
+            "by a 'trials_table' of the onsets to keep, in Python by Recording.with_marks)."
         )
 
 

@@ -63,7 +63,10 @@ def _trials(recording: Recording) -> list[str]:
     if conditions:
         lines.append(f"  possible condition: {', '.join(conditions)}")
     elif recording.n_trials == 1 and not recording.marks:
-        lines.append("  no marks to cut at: cut into windows='500 ms', or add onsets with with_marks()")
+        lines.append(
+            "  no marks to cut at: cut into windows='500 ms', or say when the stimuli began (in a configuration by a "
+            "'trials_table', in Python by Recording.with_marks)"
+        )
     return lines
 
 

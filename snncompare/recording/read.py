@@ -67,7 +67,7 @@ def read(
     if trials is not None and windows is not None:
         raise InputError("give either trials (the name of marks to cut at) or windows (one length), not both.")
     if window is not None and trials is None:
-        raise InputError("a window is relative to marks; say which with trials='name'.")
+        raise InputError("a window is relative to marks; give their name as 'trials' too.")
     source = Path(path).expanduser()
     if not source.exists():
         raise FileError(f"there is no file '{source}'; check the path.")
@@ -92,12 +92,12 @@ def _parts(source: Path, time_unit: str | None) -> tuple[Parts, str]:
     if suffix in _PICKLES:
         raise FileError(
             f"'{source.name}' is a pickle, which can run code when opened, and is refused; save it as NIX or NWB with "
-            "Neo in the program that wrote it, or as .npz with Recording.save()."
+            "Neo in the program that wrote it, or as .npz (in Python by Recording.save)."
         )
     if suffix in _TEXT and source.is_file():
         return read_text(source, time_unit), "text"
     if time_unit is not None:
-        raise InputError(f"time_unit is for plain text only; '{source.name}' carries its own units. Leave it out.")
+        raise InputError(f"a time unit is for plain text only; '{source.name}' carries its own units. Leave it out.")
     if suffix in _OWN and source.is_file():
         reader, parts = _OWN[suffix]
         return parts(source), reader

@@ -77,7 +77,7 @@ def _numbers(path: Path, number: int, line: str) -> NDArray[np.float64]:
     except ValueError as problem:
         raise FileError(
             f"line {number} of '{path.name}' is not all numbers ({line[:40]!r}); spike times in text are numbers only, "
-            "comments start with '#'. For a table with labels, read it with pandas and use Recording.from_arrays()."
+            f"comments start with '#'. {_IN_PYTHON}"
         ) from problem
     if not np.isfinite(values).all():
         raise InputError(f"line {number} of '{path.name}' holds times that are not finite.")
@@ -90,8 +90,8 @@ def _refuse_blank(path: Path, lines: list[tuple[int, str]], *, single: bool) -> 
     if blank and (single or not regular):
         meaning = "a border between trials or spacing" if single else "a silent unit or spacing"
         raise InputError(
-            f"line {blank[0]} of '{path.name}' is blank, which could mean {meaning}; remove the blank lines, or split "
-            "the file and use Recording.from_arrays()."
+            f"line {blank[0]} of '{path.name}' is blank, which could mean {meaning}; remove the blank lines if "
+            f"they mean nothing. {_IN_PYTHON}"
         )
 
 
@@ -105,5 +105,5 @@ def _refuse_falling(
     line = rows[int((np.diff(trains[0]) < 0).argmax()) + 1][0] if single else rows[first][0]
     raise InputError(
         f"the times in '{path.name}' decrease {sum(falls)} times, first in line {line}: it holds several trials or "
-        "units one after the other, and nothing says which. Split them and use Recording.from_arrays()."
+        f"units one after the other, and nothing says which. {_IN_PYTHON}"
     )

@@ -43,8 +43,8 @@ def window_steps(trials: pd.DataFrame, dt: float) -> int:
     lengths = (trials["stop"] - trials["start"]).to_numpy() / dt
     if np.ptp(lengths) > _WHOLE:
         raise InputError(
-            f"the windows of the trials last from {lengths.min() * dt:g} to {lengths.max() * dt:g} s; cut them to equal"
-            " length, for example with Recording.cut_windows."
+            f"the windows of the trials last from {lengths.min() * dt:g} to {lengths.max() * dt:g} s; cut them to one"
+            " length (windows='500 ms' where the file is read, or Recording.cut_windows in Python)."
         )
     steps = round(float(lengths[0]))
     if abs(lengths[0] - steps) > _WHOLE or steps < 1:

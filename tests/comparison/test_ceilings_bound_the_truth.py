@@ -50,7 +50,7 @@ def test_identical_halves_have_a_ceiling_of_1(record, make_rdms):
 def test_without_repeats_there_is_no_ceiling_and_the_reason_is_given(record, make_rdms):
     data, replicates = record(np.random.default_rng(0), np.random.default_rng(1).normal(size=(9, 8)), 3, 1.0)
     assert replicates.half_a is None
-    for given, reason in ((None, "pass replicates to have them"), (replicates, replicates.no_halves)):
+    for given, reason in ((None, "no split halves of repeated trials"), (replicates, replicates.no_halves)):
         result = compare(data, {"m": make_rdms(data.get_vectors())}, replicates=given)
         assert result.ceiling is None
         assert result.table["ceiling_low"].isna().all()

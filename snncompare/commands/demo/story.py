@@ -62,7 +62,7 @@ def write_story(
             Section(title="Representations", text=_representations(settings), figures=(figures["rdms"],)),
             Section(
                 title="Which model is closer, and at which precision",
-                text=tuple(line for line in result.summary().split("\n") if not line.startswith("What cannot be told")),
+                text=(_closest(result), *_cautions(result)),
                 figures=(figures["similarity"], figures["models"]),
                 tables=(similarity_table(result), difference_table(result)),
             ),
@@ -84,6 +84,12 @@ def _closest(result: Result) -> str:
         f"{'above chance' if related else 'not above chance'} after correction for all {len(result.table)} tests "
         f"(p = {row['p_corrected']:.2g})."
     )
+
+
+def _cautions(result: Result) -> tuple[str, ...]:
+    """Return what the general summary adds: how the precision was picked, who is not above chance, the intervals."""
+    wanted = ("This precision was picked", "Not above chance", "The intervals generalise")
+    return tuple(line for line in result.summary().split("\n") if line.startswith(wanted))
 
 
 def _precisions(result: Result) -> tuple[str, ...]:
