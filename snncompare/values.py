@@ -114,16 +114,35 @@ def _sentence(error: ValidationError, kind: type[BaseModel]) -> str:
             said = f"needs the key 'type': {_options(kind, path)}."
         case "union_tag_invalid":
             said = unknown("type", context["tag"], re.findall(r"'(\w+)'", context["expected_tags"]))
-        case "literal_error" if isinstance(given, str):
+        case "literal_error" if isinstance(given, str) and "'" in context["expected"]:
             said = unknown(str(path[-1]), given, re.findall(r"'([^']*)'", context["expected"]))
         case "value_error" if isinstance(context.get("error"), SnncompareError):
             said = str(context["error"])
         case "model_type" | "model_attributes_type" | "dict_type":
-            said = f"expected keys and values, got {_short(given)}."
+            said = f"expected keys and values, got {_short(given)}{_keys_of(context.get('class_name'), kind, path)}."
+        case "string_type" if path and path[-1] == "[key]":
+            inside = _place(path[:-2], kind)
+            at = f"'{inside}': " if inside else ""
+            said = f"the key {_short(given)} should be a valid string; put it in quotes."
         case _:
-            message = first["msg"].removeprefix("Input ").removeprefix("Value error, ")
-            said = f"{message[0].lower()}{message[1:]}, got {_short(given)}."
+            said = f"{_plain_words(first['msg'])}, got {_short(given)}."
     return at + said + others
+
+
+def _plain_words(message: str) -> str:
+    """Return a message of pydantic as part of a sentence in the words of a YAML file; quoted words stay."""
+    text = message.removeprefix("Input ").removeprefix("Value error, ")
+    for said, ours in ((" after validation", ""), (", got a number with a fractional part", "")):
+        text = text.replace(said, ours)
+    for said, ours in (("tuple", "list"), ("dictionary", "mapping")):
+        text = re.sub(rf"(?<!')\b{said}\b(?!')", ours, text, flags=re.IGNORECASE)
+    return text[:1].lower() + text[1:]
+
+
+def _keys_of(name: str | None, kind: type[BaseModel], path: tuple[int | str, ...]) -> str:
+    """Return what to give at `path` where pydantic asks for an instance of the class of this name."""
+    named = [model for model in _models_at(kind, path) if path and model.__name__ == name]
+    return f"; give a mapping with the keys {', '.join(map(repr, named[0].model_fields))}" if named else ""
 
 
 def _place(path: tuple[int | str, ...], kind: type[BaseModel]) -> str:

@@ -32,17 +32,22 @@ class Ceiling:
         What the two bounds are, in words.
     remarks : tuple of str
         What is wrong with it, in words.
+    absent : str
+        What a lower bound that is not above 0 says about the data, in words.
     """
 
     low: tuple[float, ...]
     high: tuple[float, ...]
     meaning: str
     remarks: tuple[str, ...] = ()
+    absent: str = "the two halves of the trials do not agree"
 
     @classmethod
-    def from_lists(cls, low: list[float], high: list[float], meaning: str, remarks: list[str]) -> "Ceiling":
+    def from_lists(
+        cls, low: list[float], high: list[float], meaning: str, remarks: list[str], absent: str = absent
+    ) -> "Ceiling":
         """Return a ceiling from what its JSON holds."""
-        return cls(tuple(low), tuple(high), meaning, tuple(remarks))
+        return cls(tuple(low), tuple(high), meaning, tuple(remarks), absent)
 
 
 def noise_ceiling(aligned: Aligned, measure: Measure, replicates: "Replicates | None") -> Ceiling | None:
@@ -74,6 +79,7 @@ def across_subjects(aligned: Aligned, measure: Measure) -> Ceiling:
         f"lower: one animal against the average of the {len(aligned.subjects) - 1} other(s); upper: against the "
         "average of all",
         averaged if measure.method == "tau-a" else (),
+        "the animals do not agree with each other",
     )
 
 

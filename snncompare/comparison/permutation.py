@@ -39,8 +39,31 @@ class Relabellings:
 
     @property
     def smallest_p(self) -> float:
-        """The smallest p that can come out; larger still for a model with symmetries."""
+        """The smallest p that can come out; larger still for a model with symmetries, see `attainable_p`."""
         return 1 / (len(self.orders) + (not self.exact))
+
+    def attainable_p(self, models: Array) -> Array:
+        r"""Return the smallest p that each model can reach, however well it fits, array (n_metrics, n_models).
+
+        A renaming that leaves the RDM of the model as it is gives the similarity itself, whatever the data, so
+
+        .. math:: p \ge \frac{|G|}{n!}, \qquad G = \{\pi : m_{\pi(i) \pi(j)} = m_{ij} \text{ for all } i, j\}
+
+        for all orders; of random orders, 1 and those that happen to lie in G, over 1 + K.
+
+        Parameters
+        ----------
+        models : array (n_metrics, n_models, n_pairs)
+        """
+        n = self.orders.shape[1]
+        table, (first, second) = pair_numbers(n), np.triu_indices(n, 1)
+        vectors, which = np.unique(models.reshape(-1, len(first)), axis=0, return_inverse=True)
+        count = np.zeros(len(vectors))
+        for part in blocks(len(self.orders), len(first)):
+            renamed = table[self.orders[part][:, first], self.orders[part][:, second]]
+            count += [_n_unchanged(vector, renamed) for vector in vectors]
+        found = count / len(self.orders) if self.exact else (1 + count) / (1 + len(self.orders))
+        return found[which.ravel()].reshape(models.shape[:2])
 
     def p_values(self, aligned: Aligned, measure: Measure) -> Array:
         r"""Return the one-sided p of each similarity, array (n_metrics, n_models).
@@ -68,6 +91,14 @@ class Relabellings:
             for k, (data, models) in enumerate(pairs):
                 count[k] += (measure.relabelled(data, models, renamed) >= observed[k] - ROUNDING).sum(axis=0)
         return count / len(self.orders) if self.exact else (1 + count) / (1 + len(self.orders))
+
+
+def _n_unchanged(vector: Array, renamed: Integers) -> int:
+    """Return how many rows of renamed pairs leave the vector as it is; a few pairs rule out almost all of them."""
+    nearly = ROUNDING * np.abs(vector).max()
+    few = slice(0, 12)
+    left = (np.abs(vector[renamed[:, few]] - vector[few]) <= nearly).all(axis=1)
+    return int((np.abs(vector[renamed[left]] - vector) <= nearly).all(axis=1).sum())
 
 
 def relabellings(n_conditions: int, seed: int) -> Relabellings:

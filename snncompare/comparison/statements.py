@@ -41,8 +41,9 @@ def statements(
 
 
 def _about_chance(aligned: Aligned, relabelled: Relabellings, table: pd.DataFrame) -> list[str]:
+    symmetric = _about_symmetric_models(aligned, relabelled)
     if relabelled.smallest_p * len(table) <= LEVEL:
-        return []
+        return symmetric
     n = len(aligned.conditions)
     orders = f"{len(relabelled.orders)} {'orders' if relabelled.exact else 'random orders'}"
     shown = f"With {n} conditions and {orders} of them the smallest possible p is {relabelled.smallest_p:.2g}"
@@ -51,6 +52,21 @@ def _about_chance(aligned: Aligned, relabelled: Relabellings, table: pd.DataFram
     text = (
         f"{shown}; corrected for {len(table)} comparisons a single model cannot come below {LEVEL}, so 'no match' "
         "may only mean too few stimuli. Compare fewer models and time scales, or record more stimuli."
+    )
+    return [text, *symmetric]
+
+
+def _about_symmetric_models(aligned: Aligned, relabelled: Relabellings) -> list[str]:
+    """Return which models cannot come above chance because many orders of the conditions leave them as they are."""
+    smallest = relabelled.attainable_p(aligned.models).min(axis=0)
+    hopeless = [(name, p) for name, p in zip(aligned.names, smallest, strict=True) if LEVEL < p < 1]
+    if not hopeless:
+        return []
+    models = ", ".join(f"'{name}' not below p = {p:.2g}" for name, p in hopeless)
+    text = (
+        f"With {len(aligned.conditions)} conditions some models cannot be shown to be above chance, however well they "
+        f"fit, because many orders of the conditions leave their matrix as it is: {models}. Record more stimuli, or "
+        "compare models with less symmetry."
     )
     return [text]
 
@@ -67,7 +83,7 @@ def _about_intervals(aligned: Aligned, resampling: Resampling | None, replicates
     )
     if resampling is None:
         why = _reason("resampled trials", "" if replicates is None else replicates.no_bootstrap)
-        return [f"{few_conditions}; no intervals and no tests between models: one animal and {why}."]
+        return [f"{few_conditions}; no intervals and no tests between models: one animal, and {why}."]
     animals = "" if isinstance(resampling, Subjects) else " or other animals"
     return [f"{few_conditions}{animals}."]
 
@@ -79,7 +95,7 @@ def _reason(what: str, given: str) -> str:
 def _about_no_ceiling(replicates: "Replicates | None") -> str:
     why = _reason("split halves of repeated trials", "" if replicates is None else replicates.no_halves)
     return (
-        f"No noise ceiling: one animal and {why}. How similar a perfect model would be is unknown, so models above "
+        f"No noise ceiling: one animal, and {why}. How similar a perfect model would be is unknown, so models above "
         "chance are called 'related'."
     )
 

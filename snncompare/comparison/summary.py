@@ -49,8 +49,8 @@ def _ceiling(result: "Result", best: "pd.Series[Any]") -> list[str]:
     if result.ceiling is None:
         return []
     low, high = best["ceiling_low"], best["ceiling_high"]
-    if high <= 0:
-        return ["There is no noise ceiling there: two halves of the trials do not agree, so no model can match."]
+    if low <= 0:
+        return [f"There is no noise ceiling there: {result.ceiling.absent}, so nothing can match."]
     return [f"The noise ceiling there is {low:.2f} to {high:.2f} ({result.ceiling.meaning})."]
 
 

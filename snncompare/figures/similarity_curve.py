@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["similarity_data", "similarity_figure"]
 
+_EDGE = 0.5
+"""Opacity of the edges of intervals: with many models the edges tell intervals apart, the shading would be mud."""
+
 
 def similarity_data(result: "Result") -> pd.DataFrame:
     """Return the table that `similarity_figure` draws: that of the result, with the time scale also in ms.
@@ -84,7 +87,8 @@ def similarity_figure(
     with style():
         width = SINGLE_COLUMN + 25 if n_across == 1 else DOUBLE_COLUMN
         figure = new_figure(width, 58.0 * n_down)
-        axes = list(figure.subplots(n_down, n_across, squeeze=False, sharey=True).ravel())
+        widths = _widths(metrics, n_across)
+        axes = list(figure.subplots(n_down, n_across, squeeze=False, sharey=True, width_ratios=widths).ravel())
         for ax in axes[len(metrics) :]:
             ax.remove()
         axes = axes[: len(metrics)]
@@ -93,11 +97,17 @@ def similarity_figure(
             ax.set_title(str(metric), loc="left", fontweight="bold")
             ax.tick_params(labelleft=True)
             if i % n_across == 0:
-                ax.set_ylabel(measure_label(result.measure))
+                ax.set_ylabel(measure_label(result.measure).replace(" (", "\n("))
         handles = _legend(table, names, used, alpha, confidence)
         figure.legend(handles=handles, loc="outside right upper", handlelength=2.2, labelspacing=0.6)
         panel_letters(axes, dx=-24.0)
         return settle(figure)
+
+
+def _widths(metrics: list[tuple[Any, pd.DataFrame]], n_across: int) -> list[float]:
+    """Return the relative width of each column of panels: narrow where no panel has a time axis."""
+    timed = [rows["time_scale_ms"].notna().any() for _, rows in metrics]
+    return [1.0 if any(timed[column::n_across]) else 0.45 for column in range(n_across)]
 
 
 def _draw_metric(ax: Axes, rows: pd.DataFrame, colours: Mapping[str, str], alpha: float) -> None:
@@ -112,7 +122,7 @@ def _draw_metric(ax: Axes, rows: pd.DataFrame, colours: Mapping[str, str], alpha
         curve = table.dropna(subset=["time_scale_ms"]).sort_values("time_scale_ms")
         level = table[table["time_scale_ms"].isna()]
         if len(curve) > 1:
-            _draw_curve(ax, curve, alpha, look)
+            _draw_curve(ax, curve, alpha, min(0.1, 0.24 / len(colours)), look)
         elif len(curve) == 1:
             place = float(scales[0]) * 10 ** (0.24 * ((i + 0.5) / rows["model"].nunique() - 0.5))
             draw_interval(ax, place, curve.iloc[0], bool(above_chance(curve, alpha)[0]), look)
@@ -121,9 +131,9 @@ def _draw_metric(ax: Axes, rows: pd.DataFrame, colours: Mapping[str, str], alpha
         elif len(level):
             draw_interval(ax, i, level.iloc[0], bool(above_chance(level, alpha)[0]), look)
     if not scales.size:
-        ax.set_xticks(range(rows["model"].nunique()), rows["model"].unique(), rotation=45, ha="right")
+        ax.set_xticks([])
         ax.set_xlim(-0.6, rows["model"].nunique() - 0.4)
-        ax.set_xlabel("Model (this metric has no time scale)")
+        ax.set_xlabel("Models\n(no time scale)")
     _say_what_is_missing(ax, rows, scales)
     ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(plain))
@@ -177,10 +187,12 @@ def _say_what_is_missing(ax: Axes, rows: pd.DataFrame, scales: np.ndarray) -> No
         note(ax, "no similarity could be computed")
 
 
-def _draw_curve(ax: Axes, curve: pd.DataFrame, alpha: float, look: dict[str, Any]) -> None:
+def _draw_curve(ax: Axes, curve: pd.DataFrame, alpha: float, shade: float, look: dict[str, Any]) -> None:
     x, y = curve["time_scale_ms"].to_numpy(), curve["similarity"].to_numpy(dtype=float)
     low, high = curve["ci_low"].to_numpy(dtype=float), curve["ci_high"].to_numpy(dtype=float)
-    ax.fill_between(x, low, high, color=look["color"], alpha=0.16, linewidth=0, zorder=2)
+    ax.fill_between(x, low, high, color=look["color"], alpha=shade, linewidth=0, zorder=2)
+    for edge in (low, high):
+        ax.plot(x, edge, color=look["color"], alpha=_EDGE, linewidth=0.4, zorder=2)
     ax.plot(x, y, color=look["color"], zorder=3)
     hit = above_chance(curve, alpha)
     ax.plot(x[hit], y[hit], linestyle="none", zorder=5, **look)
@@ -208,7 +220,12 @@ def _legend(
     handles.append(Line2D([], [], label="not above chance", markerfacecolor="white", **dark))
     if table[["ci_low", "ci_high"]].notna().all(axis=1).any():
         handles.append(
-            Patch(color=colours[names[0]], alpha=0.25, linewidth=0, label=f"{100 * confidence:g} % interval")
+            Patch(
+                facecolor=(colours[names[0]], 0.1),
+                edgecolor=(colours[names[0]], _EDGE),
+                linewidth=0.4,
+                label=f"{100 * confidence:g} % interval",
+            )
         )
     if table[list(CEILING_COLUMNS)].notna().all(axis=1).any():
         handles.append(Patch(**CEILING, label="noise ceiling"))

@@ -54,12 +54,12 @@ def describe(column: pd.Series | pd.Index, name: Hashable) -> dict[str, Any]:
 
 def _missing_kind(column: pd.Series | pd.Index) -> dict[str, str]:
     kinds = {_kind(value) for value in column if _is_missing(value)}
-    return {"missing": kinds.pop()} if len(kinds) == 1 and None not in kinds else {}
+    return {"missing": kinds.pop()} if len(kinds) == 1 and "None" not in kinds else {}
 
 
-def _kind(value: Any) -> str | None:
+def _kind(value: Any) -> str:
     if value is None:
-        return None
+        return "None"
     return "NA" if value is pd.NA else "NaT" if value is pd.NaT else "NaN"
 
 

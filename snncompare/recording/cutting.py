@@ -138,8 +138,8 @@ def _refuse_beyond(recording: "Recording", name: str, windows: _Windows) -> None
         raise InputError(
             f"{beyond.sum()} of {beyond.size} windows at '{name}' reach beyond the recording; the first is number {i}, "
             f"from {lo[i]:.9g} to {hi[i]:.9g} s, where the recording lasts from {start[i]:.9g} to {stop[i]:.9g} s. "
-            "Choose a window that fits around every mark, or leave out the marks that it does not fit (in a configuration "
-            "by a 'trials_table' of the onsets to keep, in Python by Recording.with_marks)."
+            "Choose a window that fits around every mark, or leave out the marks that it does not fit (in a "
+            "configuration by a 'trials_table' of the onsets to keep, in Python by Recording.with_marks)."
         )
 
 

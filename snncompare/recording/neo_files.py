@@ -95,7 +95,8 @@ def _unclaimed(path: Path, refused: list[str]) -> str:
     extensions = readable_extensions()
     return (
         f"no reader for '{path.name}'; readable are nix, nwb, npz, txt, plx, pl2, nev, nex, smr, nse, ntt, rec, kwik, "
-        f"folders of Phy, Open Ephys and others: {len(extensions)} extensions in all. Export it to one of these, or its spike times as plain text."
+        f"folders of Phy, Open Ephys and others: {len(extensions)} extensions in all. Export it to one of these, or "
+        "its spike times as plain text."
     )
 
 

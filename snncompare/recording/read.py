@@ -67,7 +67,7 @@ def read(
     if trials is not None and windows is not None:
         raise InputError("give either trials (the name of marks to cut at) or windows (one length), not both.")
     if window is not None and trials is None:
-        raise InputError("a window is relative to marks; give their name as 'trials' too.")
+        raise InputError("a window is relative to marks; say which by their name, given as 'trials'.")
     source = Path(path).expanduser()
     if not source.exists():
         raise FileError(f"there is no file '{source}'; check the path.")

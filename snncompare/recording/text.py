@@ -15,6 +15,7 @@ from snncompare.recording.text_units import refuse_impossible_seconds, to_second
 __all__ = ["read_text"]
 
 _SEPARATOR = re.compile(r"[\s,;]+")
+_IN_PYTHON = "Several trials or labels: make a recording in Python with Recording.from_arrays and save it as .npz."
 
 
 def read_text(path: Path, time_unit: str | None = None) -> Parts:

@@ -93,8 +93,8 @@ def refuse_impossible_seconds(trains: Sequence[NDArray[np.float64]], name: str) 
     if reason:
         raise InputError(
             f"the times in '{name}' cannot be seconds: {reason}, and the recording would last {_long(span)}. They look "
-            "like sample numbers or microseconds; say which by a time unit: '15 kHz' (sampling rate), 'us', 'ms', or 's' if "
-            "they are seconds after all (on the command line --time-unit us, elsewhere time_unit='us')."
+            "like sample numbers or microseconds; say which by a time unit: '15 kHz' (sampling rate), 'us', 'ms', or "
+            "'s' if they are seconds after all (on the command line --time-unit us, elsewhere time_unit='us')."
         )
 
 

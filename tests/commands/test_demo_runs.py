@@ -33,6 +33,14 @@ def test_the_report_states_that_both_backends_agree(report):
     assert int(control[1]) > 0
 
 
+def test_the_report_speaks_of_the_experiment_not_of_python(report):
+    text = report.read_text(encoding="utf-8").split("Configuration</h2>")[0]
+    assert "What cannot be told" in text
+    assert "The intervals generalise over windows of 500 ms of these two sounds" in text
+    for word in ("pass replicates", "()", "generalise over other stimuli", "interval, nan", "[nan"):
+        assert word not in re.sub(r"(?s)<(script|style|svg).*?</\1>", "", text)
+
+
 def test_every_figure_is_written_with_its_data(report):
     folder = report.parent / "figures"
     for name in ("rasters", "learning_curve", "rdms", "similarity", "models"):

@@ -37,6 +37,16 @@ def test_a_recording_that_does_not_repeat_itself_has_a_ceiling_of_0(record, make
     assert (result.ceiling.low, result.ceiling.high) == ((0.0,), (0.0,))
     assert any("The recording does not repeat itself for m at 20 ms" in text for text in result.statements)
     assert result.table["verdict"][0] == "related"
+    assert "the two halves of the trials do not agree, so nothing can match" in result.summary()
+    assert "0.00 to 0.00" not in result.summary()
+
+
+def test_animals_that_do_not_agree_have_no_ceiling_to_match(make_rdms):
+    rows = np.random.default_rng(0).gamma(2.0, size=36)
+    result = compare(make_rdms([rows, -rows], subject=["a", "b"]), {"m": make_rdms(rows)})
+    assert "the animals do not agree with each other, so nothing can match" in result.summary()
+    agreeing = compare(make_rdms([rows, rows], subject=["a", "b"]), {"m": make_rdms(rows)})
+    assert "The noise ceiling there is 1.00 to 1.00" in agreeing.summary()
 
 
 def test_identical_halves_have_a_ceiling_of_1(record, make_rdms):

@@ -75,6 +75,44 @@ def test_the_smallest_possible_p_is_stated_with_few_conditions(make_rdms):
     assert any("no model can be shown to be above chance" in text for text in three.statements)
 
 
+def circle(n):
+    steps = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    return np.minimum(steps, n - steps)[np.triu_indices(n, 1)].astype(float)
+
+
+@pytest.mark.parametrize("n", [4, 5, 6, 7])
+def test_a_circle_of_n_conditions_has_2_n_orders_that_leave_it_as_it_is(n):
+    models = np.array([[circle(n), np.random.default_rng(0).gamma(2.0, size=n * (n - 1) // 2)]])
+    np.testing.assert_allclose(relabellings(n, 0).attainable_p(models), [[2 * n, 1]] / np.prod(np.arange(1.0, n + 1)))
+
+
+def test_the_attainable_p_is_what_a_perfect_fit_gets(make_rdms):
+    """A circle in the data as in the model: 8 of 24 orders give the same similarity."""
+    found = compare(make_rdms(circle(4)), {"circle": make_rdms(circle(4))})
+    assert found.table["similarity"][0] == pytest.approx(1)
+    assert found.table["p"][0] == pytest.approx(8 / 24)
+
+
+def test_a_model_that_differs_from_one_other_condition_only_cannot_be_shown_among_many(monkeypatch):
+    odd = np.array([[np.arange(8 * 7 // 2) < 7]]).astype(float)  # condition 0 against the other seven
+    random = relabellings(8, 0).attainable_p(odd)[0, 0]
+    monkeypatch.setattr("snncompare.comparison.permutation.MOST_EXACT", 40320)
+    assert relabellings(8, 0).attainable_p(odd)[0, 0] == pytest.approx(1 / 8)
+    assert random == pytest.approx(1 / 8, abs=4 * np.sqrt(1 / 8 * 7 / 8 / 9999))
+
+
+def test_a_model_too_symmetric_for_the_number_of_conditions_is_named(make_rdms):
+    rows = np.random.default_rng(0).gamma(2.0, size=(2, 6))
+    found = compare(make_rdms(rows[0]), {"circle": make_rdms(circle(4)), "network": make_rdms(rows[1])})
+    said = [text for text in found.statements if "however well they fit" in text]
+    assert len(said) == 1
+    assert "'circle' not below p = 0.33" in said[0]
+    assert "network" not in said[0]
+    more = np.random.default_rng(0).gamma(2.0, size=21)
+    enough = compare(make_rdms(more), {"circle": make_rdms(circle(7))})
+    assert not any("however well they fit" in text for text in enough.statements)
+
+
 def test_holm_on_a_worked_example():
     p = np.array([[0.01, 0.04], [np.nan, 0.03]])  # 3 * 0.01, then 2 * 0.03, then max(0.06, 0.04)
     np.testing.assert_allclose(holm(p), [[0.03, 0.06], [np.nan, 0.06]])

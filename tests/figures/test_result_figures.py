@@ -30,7 +30,7 @@ def markers(figure, filled):
 def test_there_is_a_panel_per_metric_on_a_time_axis_in_milliseconds(result):
     figure = similarity_figure(result)
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["Victor-Purpura", "van Rossum"]
-    assert figure.axes[0].get_ylabel() == "RDM similarity (Spearman)"
+    assert figure.axes[0].get_ylabel() == "RDM similarity\n(Spearman)"
     for ax in figure.axes:
         assert ax.get_xlabel() == "Time scale (ms)"
         assert ax.get_xscale() == "log"
@@ -84,9 +84,45 @@ def test_a_model_without_time_scale_is_a_horizontal_line(make_result):
 def test_a_metric_without_time_scale_shows_a_point_per_model(make_result, models):
     result = make_result(metrics=("Spike counts",), scales=(1,))
     result.table["time_scale"] = np.nan
-    ax = similarity_figure(result).axes[0]
-    assert [t.get_text() for t in ax.get_xticklabels()] == list(models)
+    figure = similarity_figure(result)
+    ax = figure.axes[0]
+    points = [line for line in ax.lines if line.get_linestyle() == "None"]
+    named = {t.get_text().replace("\n", " "): h for t, h in zip(*legend_of(figure), strict=True)}
+    assert [line.get_xdata()[0] for line in points] == list(range(len(models)))
+    for line, name in zip(points, models, strict=True):
+        assert (line.get_color(), line.get_marker()) == (named[name].get_color(), named[name].get_marker())
     assert "no time scale" in ax.get_xlabel()
+
+
+def legend_of(figure):
+    return figure.legends[0].get_texts(), figure.legends[0].legend_handles
+
+
+def test_the_axis_label_is_whole_and_clear_of_the_panel_letter(make_result):
+    result = make_result(metrics=("van Rossum", "spike count"))
+    result.measure.label = "Spearman correlation (rho-a)"
+    result.table.loc[result.table["metric"] == "spike count", "time_scale"] = np.nan
+    result.table = result.table.drop_duplicates(["model", "metric", "time_scale"])
+    result.table["model"] = result.table["model"] + " with quite a long name"
+    figure = similarity_figure(result)
+    first, second = figure.axes
+    label, letter = first.yaxis.label.get_window_extent(), first.texts[-1].get_window_extent()
+    assert first.texts[-1].get_text() == "A"
+    assert figure.bbox.y0 <= label.y0 < label.y1 <= figure.bbox.y1
+    assert figure.bbox.x0 <= label.x0
+    assert not label.overlaps(letter)
+    assert second.bbox.width < 0.6 * first.bbox.width
+    assert second.bbox.y0 == pytest.approx(first.bbox.y0, abs=1)
+
+
+def test_intervals_have_edges_that_stay_fainter_than_the_curves(make_result):
+    for models in (("SRNN",), tuple("abcdefg")):
+        ax = similarity_figure(make_result(models=models, metrics=("van Rossum",))).axes[0]
+        edges = [line for line in ax.lines if line.get_linewidth() < 0.5 and len(line.get_xdata()) > 2]
+        shades = [c.get_alpha() for c in ax.collections if c.get_alpha() is not None]
+        assert len(edges) == 2 * len(models)
+        assert max(line.get_alpha() for line in edges) < 1
+        assert max(shades) * len(models) <= 0.25
 
 
 @pytest.mark.parametrize("n_models", [1, 6])

@@ -73,9 +73,9 @@ def draw(
 
 def _similarity(result: Result, colours: Mapping[str, str]) -> _Drawn:
     caption = (
-        "Similarity of every model to the animal against the time scale of the spike-train distance. Shading: 95 % "
-        "intervals over windows of sound; filled markers: above chance after correction for all tests. One neuron "
-        "heard each sound once, so there is no noise ceiling."
+        "Similarity of every model to the animal against the time scale of the spike-train distance. Shading between "
+        "thin lines: 95 % intervals over windows of sound; filled markers: above chance after correction for all "
+        "tests. One neuron heard each sound once, so there is no noise ceiling."
     )
     alt = "Curves of similarity against time scale, one per model, for two spike-train metrics."
     return _Drawn(similarity_figure(result, colours=colours), similarity_data(result), caption, alt)

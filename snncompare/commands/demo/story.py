@@ -79,7 +79,7 @@ def _closest(result: Result) -> str:
     row = closest_model(result)
     related = row["verdict"] != "no match"
     return (
-        f"The closest of the models is the {row['model']}, by the {row['metric']} distance at a time scale of "
+        f"The model closest to the animal is the {row['model']}, by the {row['metric']} distance at a time scale of "
         f"{1e3 * row['time_scale']:g} ms: {result.measure.label} {_value(row)}, "
         f"{'above chance' if related else 'not above chance'} after correction for all {len(result.table)} tests "
         f"(p = {row['p_corrected']:.2g})."
@@ -87,8 +87,8 @@ def _closest(result: Result) -> str:
 
 
 def _cautions(result: Result) -> tuple[str, ...]:
-    """Return what the general summary adds: how the precision was picked, who is not above chance, the intervals."""
-    wanted = ("This precision was picked", "Not above chance", "The intervals generalise")
+    """Return what the general summary adds: how the precision was picked and who is not above chance."""
+    wanted = ("This precision was picked", "Not above chance")
     return tuple(line for line in result.summary().split("\n") if line.startswith(wanted))
 
 
@@ -108,7 +108,7 @@ def _precisions(result: Result) -> tuple[str, ...]:
 def _closest_at(rows: pd.DataFrame, scale: float) -> str:
     row = rows.iloc[int(rows["similarity"].argmax())]
     beyond = "" if row["verdict"] != "no match" else ", not above chance"
-    return f"at {1e3 * scale:g} ms the closest is the {row['model']} ({_value(row)}{beyond})"
+    return f"at {1e3 * scale:g} ms the closest model is the {row['model']} ({_value(row)}{beyond})"
 
 
 def _value(row: "pd.Series[Any]") -> str:
@@ -123,14 +123,15 @@ def _training_effect(result: Result, metric: str) -> str:
     gain = np.where(pairs["model_a"] == TRAINED, pairs["difference"], -pairs["difference"])
     sure = pairs["p_corrected"].to_numpy() <= LEVEL
     closer, further = int((sure & (gain > 0)).sum()), int((sure & (gain < 0)).sum())
-    spread = f"differences from {gain.min():+.2f} to {gain.max():+.2f}"
+    spread = f"{gain.min():+.2f} to {gain.max():+.2f}"
     if closer == further == 0:
         return (
-            f"At none of {len(pairs)} time scales can the trained network be told from its untrained twin ({spread})."
+            f"At none of {len(pairs)} time scales can the trained network be told from its untrained twin by how "
+            f"similar they are to the animal (trained minus untrained: {spread})."
         )
     return (
         f"Training brought the network closer to the animal at {closer} and further away at {further} of {len(pairs)} "
-        f"time scales ({spread})."
+        f"time scales (trained minus untrained: {spread})."
     )
 
 
@@ -142,10 +143,15 @@ def _control(result: Result) -> str:
         return f"The control, time since sound onset, is nowhere above the closest model (at most {control.max():.2f})."
     scales = sorted({1e3 * scale for _, scale in beaten})
     return (
-        f"A warning comes from the control: at time scales of {scales[0]:g} ms and more, the mere time since sound "
-        f"onset explains the animal's distances better than any model (up to {control.max():.2f}). There the slow "
-        "adaptation of the neuron, which no model here has, and not the sound dominates what differs between windows."
+        f"A warning comes from the control: at {len(beaten)} of {len(best)} combinations of distance and time scale "
+        f"({_range(scales)}) the mere time since sound onset is more similar to the animal than any model is (up to "
+        f"{control.max():.2f}). There, what differs between windows is mostly a slow change of the neuron's firing "
+        "during each sound, such as adaptation over seconds, which no model here has, and not the sound."
     )
+
+
+def _range(scales: list[float]) -> str:
+    return f"{scales[0]:g} ms" if len(scales) == 1 else f"between {scales[0]:g} and {scales[-1]:g} ms"
 
 
 def _material(animal: SpikeDataset, settings: DemoSettings) -> tuple[str, ...]:
@@ -153,21 +159,21 @@ def _material(animal: SpikeDataset, settings: DemoSettings) -> tuple[str, ...]:
     return (
         (
             "The recording is one auditory receptor neuron of a grasshopper (Locusta migratoria) that heard two "
-            f"amplitude-modulated sounds of 10 s once each and fired {counts[0]} and {counts[1]} spikes. "
-            f"{settings.receptors} model receptors, calibrated to this neuron's rate and intervals, turn the envelopes "
-            "of the same sounds into spikes; these are the only input of the networks."
+            f"amplitude-modulated sounds of 10 s, each once, and fired {counts[0]} and {counts[1]} spikes. "
+            f"{settings.receptors} model receptors, calibrated to this neuron's firing rate and interspike intervals, "
+            "turn the envelopes of the same sounds into spikes; these are the only input of the networks."
         ),
     )
 
 
 def _training(training: Training, settings: DemoSettings) -> str:
     return (
-        f"{settings.hidden} recurrent adaptive neurons learnt to tell {settings.songs} frozen songs of "
-        f"{settings.song_duration} apart, each presentation mixed with fresh noise so that all have the statistics of "
-        f"the animal's sounds. On held-out presentations the trained network is right in {training.accuracy:.1%} of "
-        "trials; a linear readout trained to convergence on the untrained network in "
-        f"{training.untrained_readout_accuracy:.1%}; guessing in {training.chance:.1%}. The animal's sounds were "
-        "never used in training."
+        f"{settings.hidden} recurrently connected adaptive neurons were trained to tell {settings.songs} artificial "
+        f"songs apart, each a fixed modulation of {settings.song_duration}. Every presentation mixes it with fresh "
+        "noise, and all have the modulation statistics of the animal's sounds. On held-out presentations the trained "
+        f"network is right in {training.accuracy:.1%} of trials; a linear readout trained to convergence on the "
+        f"untrained network in {training.untrained_readout_accuracy:.1%}; guessing in {training.chance:.1%}. The "
+        "sounds that the animal heard were never used in training."
     )
 
 
@@ -183,13 +189,13 @@ def _agreement(agreement: BackendAgreement) -> str:
 def _representations(settings: DemoSettings) -> tuple[str, ...]:
     return (
         (
-            f"The sounds are cut into consecutive windows of {settings.window}, each a condition heard once. Every "
-            "model and the animal give a matrix of dissimilarities between all pairs of windows; models are compared "
-            "with the animal by the rank correlation of these matrices. Spike trains are compared by the van Rossum "
-            f"and the Victor-Purpura distance at {len(settings.time_scales)} time scales from "
-            f"{settings.time_scales[0]} to {settings.time_scales[-1]}; populations as labelled lines. The {RECEPTORS} "
-            f"is what the networks hear. '{CONTROL}' is no model of hearing: the animal's rate falls slowly during "
-            "each sound, which alone makes windows differ."
+            f"The sounds are cut into consecutive windows of {settings.window}, each a condition heard once. For the "
+            "animal and for every model, a matrix holds the dissimilarities of all pairs of windows; models are "
+            "compared with the animal by the rank correlation of these matrices. Spike trains are compared by the van "
+            f"Rossum and the Victor-Purpura distance at {len(settings.time_scales)} time scales from "
+            f"{settings.time_scales[0]} to {settings.time_scales[-1]}; the neurons of a population are kept apart "
+            f"(labelled lines). The {RECEPTORS} is what the networks hear. '{CONTROL}' is no model of hearing: the "
+            "animal's firing rate falls slowly during each sound, which alone makes windows differ."
         ),
     )
 
@@ -206,7 +212,7 @@ def _limits(settings: DemoSettings) -> tuple[str, ...]:
             "not fully independent (slow adaptation, see the control), which makes the intervals somewhat too narrow."
         ),
         (
-            "The model receptors were calibrated to the rate and intervals of this very neuron on these sounds, so "
-            "their similarity is not an independent prediction."
+            "The model receptors were calibrated to the firing rate and interspike intervals of this very neuron on "
+            "these sounds, so their similarity is not an independent prediction."
         ),
     )
