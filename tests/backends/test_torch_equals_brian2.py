@@ -134,4 +134,4 @@ def test_float32_is_close_in_spike_count_but_need_not_be_equal():
     program = sc.compile(recurrent_network(), "torch", dt="0.5 ms", dtype="float32", seed=3)
     exact = sc.compile(recurrent_network(), "torch", dt="0.5 ms", seed=3)
     single, double = (p.run({"source": poisson_input()}, duration="1 s").times.size for p in (program, exact))
-    assert abs(single - double) < 0.1 * double
+    assert abs(single - double) < 0.1 * double  # the network is chaotic: rates agree, single spikes need not

@@ -19,6 +19,8 @@ from snncompare.learning.readout import linear_readout_accuracy
 from snncompare.learning.rule import Adam, LearningRule, surrogate_gradient
 
 DT = "1 ms"
+GUESSED = 0.8
+"""Guessing two classes reaches this in 40 held-out trials with a probability below 0.0001."""
 LOSS = MeanMembraneClassification("readout", scale="2 mV")
 
 
@@ -76,7 +78,7 @@ def test_a_task_that_can_be_learnt_is_learnt(trained):
 
 def test_shuffled_labels_are_not_generalised():
     """Negative control: with labels that say nothing, held-out accuracy stays near chance."""
-    assert train(two_orders(shuffled=True), epochs=8).history["test_accuracy"].iloc[-1] < 0.8
+    assert train(two_orders(shuffled=True), epochs=8).history["test_accuracy"].iloc[-1] < GUESSED
 
 
 def test_the_same_seed_trains_the_same_weights_and_another_seed_others(trained):
@@ -143,7 +145,7 @@ def test_a_linear_readout_of_counts_finds_what_counts_say_and_no_more():
     said_by_units = linear_readout_accuracy(module, "hidden", two_units(), two_units(seed=9), dt=DT)
     said_by_order = linear_readout_accuracy(module, "hidden", two_orders(), two_orders(seed=9), dt=DT)
     assert said_by_units > 0.9
-    assert said_by_order < 0.8
+    assert said_by_order < GUESSED
 
 
 def test_progress_is_one_line_per_epoch():
