@@ -1,6 +1,6 @@
 """Cut recordings into trials: at marks with or without a window, or into consecutive windows of one length."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,21 +9,13 @@ from numpy.typing import NDArray
 from snncompare.errors import InputError, unknown
 from snncompare.recording.checks import positions
 from snncompare.recording.marks import Marks
+from snncompare.recording.trace_cutting import Windows, cut_trace
 from snncompare.units import QuantityLike, seconds
 
 if TYPE_CHECKING:
     from snncompare.recording.recording import Recording
 
 __all__ = ["cut", "cut_windows"]
-
-
-class _Windows(NamedTuple):
-    """Where to cut, one entry per new trial: position of the source trial, onset, and edges (seconds in the source)."""
-
-    source: NDArray[np.int64]
-    onset: NDArray[np.float64]
-    lo: NDArray[np.float64]
-    hi: NDArray[np.float64]
 
 
 _OWN = ("start", "stop", "onset", "source_trial")
@@ -33,7 +25,8 @@ def cut(recording: "Recording", name: str, window: tuple[QuantityLike, QuantityL
     """Return one trial per mark called ``name``, with times relative to the mark's start.
 
     With onset ``o`` and window ``(a, b)``, a spike at ``t`` belongs to the trial if ``o + a <= t < o + b`` and gets
-    the time ``t - o``; a window that ends with its source trial includes that end. Windows may overlap.
+    the time ``t - o``; a window that ends with its source trial includes that end. Windows may overlap. Samples of
+    traces are taken by ``o + a <= t < o + b`` at every end, see `trace_cutting.cut_trace`.
 
     Parameters
     ----------
@@ -53,7 +46,8 @@ def cut(recording: "Recording", name: str, window: tuple[QuantityLike, QuantityL
     Raises
     ------
     InputError
-        For an unknown name, no marks, events without window, or windows that reach beyond their trial.
+        For an unknown name, no marks, events without window, windows that reach beyond their trial, or windows that do
+        not fall on the samples of a trace.
     """
     if name not in recording.marks:
         raise InputError(unknown("mark", name, recording.marks))
@@ -69,7 +63,7 @@ def cut(recording: "Recording", name: str, window: tuple[QuantityLike, QuantityL
     else:
         begin, end = (np.full(len(table), value) for value in _window(window))
     source = positions(table["trial"], recording.trials.index, "trial")
-    windows = _Windows(source, onset, onset + begin, onset + end)
+    windows = Windows(source, onset, onset + begin, onset + end)
     _refuse_beyond(recording, name, windows)
     labels = {(f"mark_{c}" if c in _OWN else c): table[c] for c in table if c not in {"trial", "start", "stop"}}
     labelled = pd.DataFrame({"start": begin, "stop": end, **labels})
@@ -81,7 +75,7 @@ def cut_windows(recording: "Recording", length: QuantityLike) -> "Recording":
 
     Window ``k`` of a trial that starts at ``s`` holds the spikes with ``s + k L <= t < s + (k + 1) L``. A rest
     shorter than ``L`` at the end of a trial is left out; ``provenance["left_out_s"]`` holds its length in seconds,
-    summed over the trials.
+    summed over the trials. Samples of traces are taken by the same rule, see `trace_cutting.cut_trace`.
 
     Parameters
     ----------
@@ -97,7 +91,7 @@ def cut_windows(recording: "Recording", length: QuantityLike) -> "Recording":
     Raises
     ------
     InputError
-        If the length is not positive or exceeds that of a trial.
+        If the length is not positive, exceeds that of a trial, or is no multiple of the interval of a trace.
     """
     step = seconds(length, "length")
     if step <= 0:
@@ -111,7 +105,7 @@ def cut_windows(recording: "Recording", length: QuantityLike) -> "Recording":
     number = np.concatenate([np.arange(n) for n in fits])
     begin, end = start[source] + number * step, start[source] + (number + 1) * step
     labelled = pd.DataFrame({"start": 0.0, "stop": step, "window": number})
-    result = _assemble(recording, _Windows(source, begin, begin, end), labelled)
+    result = _assemble(recording, Windows(source, begin, begin, end), labelled)
     result.provenance["left_out_s"] = float(np.maximum(stop - start - fits * step, 0.0).sum())
     return result
 
@@ -129,7 +123,7 @@ def _slack(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return 8 * np.finfo(float).eps * np.maximum(np.abs(values), 1.0)
 
 
-def _refuse_beyond(recording: "Recording", name: str, windows: _Windows) -> None:
+def _refuse_beyond(recording: "Recording", name: str, windows: Windows) -> None:
     start, stop = (recording.trials[edge].to_numpy()[windows.source] for edge in ("start", "stop"))
     lo, hi = windows.lo, windows.hi
     beyond = (lo < start - _slack(start)) | (hi > stop + _slack(stop))
@@ -143,7 +137,7 @@ def _refuse_beyond(recording: "Recording", name: str, windows: _Windows) -> None
         )
 
 
-def _assemble(recording: "Recording", windows: _Windows, labelled: pd.DataFrame) -> "Recording":
+def _assemble(recording: "Recording", windows: Windows, labelled: pd.DataFrame) -> "Recording":
     trials = _with_source_labels(recording, windows, labelled)
     first, last = _spike_ranges(recording, windows)
     lengths = (last - first).ravel()
@@ -158,11 +152,12 @@ def _assemble(recording: "Recording", windows: _Windows, labelled: pd.DataFrame)
         units=recording.units,
         trials=trials,
         marks={name: _marks_inside(recording, marks, windows) for name, marks in recording.marks.items()},
+        traces={name: cut_trace(name, trace, windows, trials.index) for name, trace in recording.traces.items()},
         provenance=recording.provenance,
     )
 
 
-def _with_source_labels(recording: "Recording", windows: _Windows, labelled: pd.DataFrame) -> pd.DataFrame:
+def _with_source_labels(recording: "Recording", windows: Windows, labelled: pd.DataFrame) -> pd.DataFrame:
     table = labelled.copy()
     table.insert(2, "onset", windows.onset)
     table.insert(3, "source_trial", recording.trials.index[windows.source])
@@ -175,7 +170,7 @@ def _with_source_labels(recording: "Recording", windows: _Windows, labelled: pd.
     return table
 
 
-def _spike_ranges(recording: "Recording", windows: _Windows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _spike_ranges(recording: "Recording", windows: Windows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where the spikes of each window begin and end in ``times``: two arrays of shape (n_windows, n_units)."""
     start, stop = (recording.trials[edge].to_numpy()[windows.source] for edge in ("start", "stop"))
     lo = np.where(windows.lo <= start + _slack(start), start, windows.lo)
@@ -195,7 +190,7 @@ def _spike_ranges(recording: "Recording", windows: _Windows) -> tuple[NDArray[np
     return first, last
 
 
-def _marks_inside(recording: "Recording", marks: Marks, windows: _Windows) -> Marks:
+def _marks_inside(recording: "Recording", marks: Marks, windows: Windows) -> Marks:
     """Return the marks that touch a window, relative to its onset: overlapping epochs, events in ``[lo, hi)``."""
     table = marks.table
     home = positions(table["trial"], recording.trials.index, "trial")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from snncompare.errors import InputError
 from snncompare.recording.columns import decode_index, decode_or_infer
 from snncompare.recording.neo_marks import marks_of
+from snncompare.recording.neo_traces import traces_of
 from snncompare.recording.neo_values import plain, same, scale_to_seconds
 from snncompare.recording.parts import Parts, ragged
 from snncompare.recording.to_neo import SCHEMA
@@ -31,7 +32,8 @@ def from_neo(block: "neo.Block | neo.Segment") -> Parts:
     the SpikeTrains or, failing that, by an annotation such as ``unit_id``, where these are unique in every Segment;
     else by position. The window of a trial runs from the earliest ``t_start`` to the latest ``t_stop`` of its trains.
     Annotations of a SpikeTrain that are the same in all Segments are unit labels, those of a Segment trial labels;
-    what is no single value is left out and listed in ``provenance["left_out"]``.
+    what is no single value is left out and listed in ``provenance["left_out"]``. Analog signals that `to_neo` wrote
+    become traces again, all others are left out too, see `neo_traces.traces_of`.
 
     Raises
     ------
@@ -49,11 +51,15 @@ def from_neo(block: "neo.Block | neo.Segment") -> Parts:
     left_out: set[str] = set()
     units = _unit_table(ordered, keys[0], named_by, left_out, schema.get("units", {}))
     trials = _trial_table(segments, ordered, left_out, schema.get("trials", {}))
+    traces, unread = traces_of(segments, trials.index, units.index, keys[0], schema.get("traces", {}))
+    left_out.update(unread)
     provenance = dict(schema.get("provenance", {}))
     if left_out:
         provenance["left_out"] = sorted(left_out)
     marks = marks_of(segments, trials.index, schema.get("marks", {}))
-    return Parts(times=times, offsets=offsets, units=units, trials=trials, marks=marks, provenance=provenance)
+    return Parts(
+        times=times, offsets=offsets, units=units, trials=trials, marks=marks, provenance=provenance, traces=traces
+    )
 
 
 def _refuse_empty(trains: list[list[Any]]) -> None:

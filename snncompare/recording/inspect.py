@@ -1,11 +1,14 @@
 """Say what is in a recording, in words."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from snncompare.recording.recording import Recording
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["describe"]
 
@@ -15,8 +18,8 @@ _SHOWN = 8
 def describe(recording: Recording) -> str:
     """Return what a recording holds, as text of several lines.
 
-    It lists format, duration, units with counts and mean rates, labels with their distinct values, and marks with
-    what could be given as ``trials`` to `read` and as condition to a comparison.
+    It lists format, duration, units with counts and mean rates, labels with their distinct values, marks with what
+    could be given as ``trials`` to `read` and as condition to a comparison, and traces with their range.
 
     Parameters
     ----------
@@ -25,6 +28,8 @@ def describe(recording: Recording) -> str:
     lines = [*_overview(recording), "", *_units(recording), "", *_trials(recording)]
     for name, marks in recording.marks.items():
         lines += ["", *_marks(name, marks.kind, marks.table, _observed_part(recording, marks.table))]
+    for name, trace in recording.traces.items():
+        lines += ["", *_trace(name, trace)]
     left_out = recording.provenance.get("left_out", [])
     if left_out:
         lines += ["", "Not read:", *(f"  {text}" for text in left_out)]
@@ -91,6 +96,18 @@ def _marks(name: str, kind: str, table: pd.DataFrame, inside: int) -> list[str]:
     lines.append(f"  cut here: trials={name!r}{window}")
     conditions = _conditions(table)
     return [*lines, f"  possible condition: {', '.join(conditions)}"] if conditions else lines
+
+
+def _trace(name: str, trace: "xr.DataArray") -> list[str]:
+    time, unit = trace["time"].to_numpy(), trace.attrs["unit"]
+    sampled = f"one sample every {trace.attrs['dt']:.6g} s from {time[0]:.6g} to {time[-1]:.6g} s"
+    lines = [f"Trace '{name}' ({unit}): {_number(trace.sizes['unit'], 'unit')}, {sampled}"]
+    recorded = trace.values[~np.isnan(trace.values)]
+    if recorded.size:
+        lines.append(f"  values from {recorded.min():.6g} to {recorded.max():.6g} {unit}")
+    if recorded.size < trace.size:
+        lines.append(f"  not recorded: {100 * (1 - recorded.size / trace.size):.3g} % of the samples")
+    return lines
 
 
 def _conditions(table: pd.DataFrame) -> list[str]:

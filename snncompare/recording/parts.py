@@ -1,13 +1,16 @@
 """The pieces of a recording, as the readers of files hand them over."""
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.recording.marks import Marks
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["Parts", "ragged"]
 
@@ -21,6 +24,7 @@ class Parts(TypedDict):
     trials: pd.DataFrame
     marks: dict[str, Marks]
     provenance: dict[str, Any]
+    traces: NotRequired["dict[str, xr.DataArray]"]
 
 
 def ragged(trains: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

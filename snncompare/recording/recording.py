@@ -1,6 +1,6 @@
-"""The recording: spikes of named units in named trials, held in flat arrays."""
+"""The recording: spikes of named units in named trials, held in flat arrays, with sampled variables beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from snncompare.errors import InputError, unknown
 from snncompare.recording import checks
 from snncompare.recording.marks import Marks
+from snncompare.recording.trace_checks import checked_traces
+from snncompare.recording.traces import equal_traces, selected_traces
 from snncompare.units import QuantityLike
 
 if TYPE_CHECKING:
@@ -41,6 +43,12 @@ class Recording:
         One row per trial: unique names as index, columns ``start`` and ``stop`` (seconds) and labels.
     marks : mapping of str to Marks
         Events and epochs by name; their rows are kept in the order of their trial, then start.
+    traces : mapping of str to xarray.DataArray
+        Sampled variables by name, such as ``"hidden.v"``: dimensions ``trial, unit, time``; coordinates ``trial`` (all
+        trials), ``unit`` (some units, in their order) and ``time`` (seconds, evenly spaced); attribute ``unit`` (SI,
+        such as ``"volt"``) and, where it cannot be told from ``time``, ``dt`` (seconds). NaN is what was not recorded,
+        also before and after trials that are shorter than others; infinity is refused. float32 stays float32, every
+        other number becomes float64. `traces.trace_array` makes one.
     provenance : dict
         Where the spikes came from, as plain JSON values.
 
@@ -55,6 +63,7 @@ class Recording:
     units: pd.DataFrame
     trials: pd.DataFrame
     marks: Mapping[str, Marks] = field(default_factory=dict)
+    traces: "Mapping[str, xr.DataArray]" = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -78,6 +87,7 @@ class Recording:
             "units": units,
             "trials": trials,
             "marks": {name: m.within(trials.index, name) for name, m in self.marks.items()},
+            "traces": checked_traces(self.traces, units.index, trials),
             "provenance": checks.checked_provenance(self.provenance),
         }
         for name, value in fields.items():
@@ -94,6 +104,7 @@ class Recording:
         units: pd.DataFrame,
         trials: pd.DataFrame,
         marks: Mapping[str, Marks] | None = None,
+        traces: "Mapping[str, xr.DataArray] | None" = None,
         provenance: dict[str, Any] | None = None,
     ) -> "Recording":
         """Make a recording from one row per spike, in any order.
@@ -104,7 +115,7 @@ class Recording:
             Seconds, relative to the reference of the trial.
         unit, trial : arrays of shape (n_spikes,)
             Labels of the indices of ``units`` and ``trials``.
-        units, trials, marks, provenance
+        units, trials, marks, traces, provenance
             As in `Recording`.
 
         Raises
@@ -144,6 +155,7 @@ class Recording:
             units=units,
             trials=trials,
             marks=dict(marks or {}),
+            traces={} if traces is None else traces,
             provenance=provenance or {},
         )
 
@@ -161,7 +173,8 @@ class Recording:
         labels = [name for name in self.trials if name not in {"start", "stop"}]
         return (
             f"Recording({self.n_trials} trials, {self.n_units} units, {self.times.size} spikes; "
-            f"trial labels {labels}, unit labels {list(self.units)}, marks {list(self.marks)})"
+            f"trial labels {labels}, unit labels {list(self.units)}, marks {list(self.marks)}"
+            f"{f', traces {list(self.traces)}' if self.traces else ''})"
         )
 
     @cached_property
@@ -207,18 +220,22 @@ class Recording:
 
         return raster(self, dt)
 
-    def select(self, *, trials: ArrayLike | None = None, units: ArrayLike | None = None) -> "Recording":
-        """Return the recording with only the trials and units that the boolean masks keep.
+    def select(
+        self, *, trials: ArrayLike | None = None, units: ArrayLike | None = None, traces: Iterable[str] | None = None
+    ) -> "Recording":
+        """Return the recording with only the trials and units that the boolean masks keep, and the traces named.
 
         Parameters
         ----------
         trials, units : boolean masks of shape (n_trials,) and (n_units,), optional
             For example ``recording.trials["odour"] == "mint"``.
+        traces : names of traces, optional
+            Default: all that are of at least one of the kept units; ``[]`` keeps none.
 
         Raises
         ------
         InputError
-            For masks of another length or type, or that keep nothing.
+            For masks of another length or type, or that keep nothing, and for names that are no trace.
         """
         keep_trials = (
             np.ones(self.n_trials, bool) if trials is None else checks.boolean_mask(trials, self.trials.index, "trial")
@@ -236,6 +253,7 @@ class Recording:
             units=self.units[keep_units],
             trials=kept,
             marks=marks,
+            traces=selected_traces(self.traces, traces, keep_trials, keep_units, self.units.index),
             provenance=self.provenance,
         )
 
@@ -304,7 +322,7 @@ class Recording:
         return save(self, path)
 
     def equals(self, other: "Recording") -> bool:
-        """Whether spikes, tables, marks and their labels are the same, to the last bit; provenance may differ."""
+        """Whether spikes, tables, marks and traces are the same, to the last bit; provenance may differ."""
         return (
             np.array_equal(self.times, other.times)
             and np.array_equal(self.offsets, other.offsets)
@@ -312,4 +330,5 @@ class Recording:
             and self.trials.equals(other.trials)
             and list(self.marks) == list(other.marks)
             and all(marks.equals(other.marks[name]) for name, marks in self.marks.items())
+            and equal_traces(self.traces, other.traces)
         )

@@ -1,4 +1,4 @@
-"""Recording to Neo: one Segment per trial, one SpikeTrain per unit."""
+"""Recording to Neo: one Segment per trial, one SpikeTrain per unit, one AnalogSignal per trace."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ import pandas as pd
 from snncompare.errors import InputError
 from snncompare.recording.columns import describe, describe_index, encode
 from snncompare.recording.marks import Marks
+from snncompare.recording.neo_traces import add_traces, trace_schema
 
 if TYPE_CHECKING:
     import neo
@@ -22,13 +23,13 @@ SCHEMA = "snncompare_schema"
 
 
 def to_neo(recording: "Recording") -> "neo.Block":
-    """Return a Neo Block with the same spikes, labels and marks.
+    """Return a Neo Block with the same spikes, labels, marks and traces.
 
     Each trial becomes a Segment whose name is the trial's and whose annotations are its labels; each unit a
     SpikeTrain (seconds) in every Segment, silent ones included, named and annotated in the same way; marks become
-    Events and Epochs, their labels array annotations, a text column ``label`` the labels. Missing labels are left
-    out. The types of names and labels stand as JSON in an annotation of the Block, so that `from_neo` restores
-    everything to the last bit.
+    Events and Epochs, their labels array annotations, a text column ``label`` the labels; traces become AnalogSignals
+    with one channel per unit. Missing labels are left out. The types of names and labels stand as JSON in an
+    annotation of the Block, so that `from_neo` restores everything to the last bit.
 
     Raises
     ------
@@ -57,6 +58,7 @@ def to_neo(recording: "Recording") -> "neo.Block":
             here = marks.table[marks.table["trial"] == recording.trials.index[i]]
             if len(here):
                 _add_marks(segment, key, Marks(marks.kind, here))
+        add_traces(segment, i, recording.traces)
         block.segments.append(segment)
     return block
 
@@ -88,7 +90,7 @@ def _schema(recording: "Recording") -> dict[str, Any]:
             for name, m in recording.marks.items()
         },
         "provenance": recording.provenance,
-    }
+    } | ({"traces": trace_schema(recording.traces)} if recording.traces else {})
 
 
 def _add_marks(segment: "neo.Segment", name: str, marks: Marks) -> None:

@@ -195,9 +195,9 @@ def test_files_that_are_no_recordings_say_so(tmp_path):
 
 
 def test_a_later_version_is_refused(tmp_path):
-    header = np.frombuffer(b'{"format": "snncompare recording", "version": 2}', dtype=np.uint8)
+    header = np.frombuffer(b'{"format": "snncompare recording", "version": 3}', dtype=np.uint8)
     np.savez(tmp_path / "later.npz", header=header, times=np.zeros(0), offsets=np.zeros(2, int))
-    with pytest.raises(FileError, match="version 2; this program reads"):
+    with pytest.raises(FileError, match="version 3; this program reads"):
         load(tmp_path / "later.npz")
 
 
