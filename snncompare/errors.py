@@ -13,8 +13,10 @@ __all__ = [
     "InputError",
     "MissingDependencyError",
     "SnncompareError",
+    "TimeStepWarning",
     "UnitError",
     "UnsupportedError",
+    "one_line",
     "unknown",
 ]
 
@@ -43,6 +45,10 @@ class UnsupportedError(SnncompareError, NotImplementedError):
     """Something a backend cannot do; raised before anything is compiled."""
 
 
+class TimeStepWarning(UserWarning):
+    """A time step longer than a time constant of the network; what is simulated is not what the equations say."""
+
+
 class MissingDependencyError(SnncompareError, ImportError):
     """An optional package that this step needs and that is not installed."""
 
@@ -62,3 +68,9 @@ def unknown(what: str, given: object, allowed: Iterable[object]) -> str:
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     joint = " Available" if nearest else " available"
     return f"no {what} '{given}'{hint}{joint}: {listed}{more}."
+
+
+def one_line(text: str, most: int = 600) -> str:
+    """Return text of a stranger as it can be shown: one line, printable characters only, not longer than `most`."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+    return shown if len(shown) <= most else f"{shown[: most - 3]}..."

@@ -6,13 +6,14 @@ float, and where a number without a unit is refused.
 
 import math
 import re
+import sys
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
 from snncompare.errors import UnitError, unknown
 
-__all__ = ["Dimension", "Quantity", "QuantityLike", "hertz", "parse_unit", "quantity", "seconds"]
+__all__ = ["Dimension", "Quantity", "QuantityLike", "base_unit", "hertz", "parse_unit", "quantity", "seconds"]
 
 Dimension = tuple[int, int, int, int, int, int, int]
 """Exponents of metre, kilogram, second, ampere, kelvin, mole, candela."""
@@ -95,7 +96,7 @@ def parse_unit(text: str) -> tuple[float, Dimension]:
     UnitError
         For a unit that does not exist; the message names near ones.
     """
-    unreadable = UnitError(f"cannot read the unit '{text[:60]}'; write for example 'ms', 'mV' or 'nS/cm**2'.")
+    unreadable = UnitError(f"cannot read the unit '{_short(text)}'; write for example 'ms', 'mV' or 'nS/cm**2'.")
     if len(text) > _MAX_LENGTH:
         raise unreadable
     remaining, scale, powers, sign = re.sub(r"\s*(\*\*|\^)\s*", r"\1", text).strip(), 1.0, list(NONE), 1
@@ -189,8 +190,15 @@ def quantity(given: QuantityLike) -> Quantity:
     if hasattr(given, "dim") and hasattr(given, "has_same_dimensions"):  # Brian2
         return _finite(Quantity(float(given), _exponents(given)), repr(given))
     if isinstance(given, bool) or not isinstance(given, Real):
-        raise UnitError(f"expected a quantity such as '20 ms', got {given!r}.")
+        raise UnitError(f"expected a quantity such as '20 ms', got {_short(repr(given))}.")
+    if abs(given) > sys.float_info.max:
+        raise UnitError("expected a finite quantity, got a number above 1e308.")
     return _finite(Quantity(float(given), NONE, str(given)), str(given))
+
+
+def _short(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= 60 else f"{plain[:57]}..."
 
 
 def _exponents(given: Any) -> Dimension:
@@ -204,7 +212,7 @@ def _exponents(given: Any) -> Dimension:
 def _from_text(text: str) -> Quantity:
     match = _NUMBER.fullmatch(text.strip()) if len(text) <= _MAX_LENGTH else None
     if match is None:
-        raise UnitError(f"cannot read the quantity '{text[:60]}'; write a number and a unit, for example '20 ms'.")
+        raise UnitError(f"cannot read the quantity '{_short(text)}'; write a number and a unit, for example '20 ms'.")
     scale, dimension = parse_unit(match["unit"])
     power, digits, exponent = round(math.log10(scale)), match["digits"], int(match["exponent"] or 0)
     # A power of ten goes into the decimal literal, so that "20 ms" is the float 0.02 and not 20 * 0.001.
@@ -224,6 +232,13 @@ def _finite(result: Quantity, given: str) -> Quantity:
 def _si_unit(dimension: Dimension) -> str:
     names = ("metre", "kg", "second", "amp", "kelvin", "mole", "candela")
     return "*".join(n if p == 1 else f"{n}**{p}" for n, p in zip(names, dimension, strict=True) if p)
+
+
+def base_unit(dimension: Dimension) -> str:
+    """Return the unit of a dimension in SI base units, as equations write it: ``"1"``, ``"second"``, ``"volt"``."""
+    return next((n for n, known in _BASE.items() if known == (1.0, dimension)), _si_unit(dimension)).replace(
+        "kg", "kilogram"
+    )
 
 
 def _unit_name(dimension: Dimension) -> str:

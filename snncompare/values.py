@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
-from snncompare.errors import DescriptionError, SnncompareError, unknown
+from snncompare.errors import DescriptionError, SnncompareError, one_line, unknown
 from snncompare.units import CANONICAL
 
 __all__ = ["FrozenDict", "Value"]
@@ -92,6 +92,8 @@ class Value(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             raise DescriptionError(f"{where}: {_sentence(error, cls)}") from error
+        except ValueError as error:  # a number of thousands of digits, half of a character
+            raise DescriptionError(f"{where}: holds a number or a text that cannot be written out.") from error
 
 
 def _sentence(error: ValidationError, kind: type[BaseModel]) -> str:
@@ -126,7 +128,7 @@ def _sentence(error: ValidationError, kind: type[BaseModel]) -> str:
             said = f"the key {_short(given)} should be a valid string; put it in quotes."
         case _:
             said = f"{_plain_words(first['msg'])}, got {_short(given)}."
-    return at + said + others
+    return one_line(at + said + others)
 
 
 def _plain_words(message: str) -> str:
@@ -152,6 +154,8 @@ def _place(path: tuple[int | str, ...], kind: type[BaseModel]) -> str:
 
 
 def _is_tag(outer: tuple[int | str, ...], part: str, kind: type[BaseModel]) -> bool:
+    if part.startswith(("tagged-union[", "function-")):
+        return True
     return any(part in (_tag(model), model.__name__) for model in _models_at(kind, outer))
 
 
@@ -160,7 +164,10 @@ def _options(kind: type[BaseModel], path: tuple[int | str, ...]) -> str:
 
 
 def _short(given: object) -> str:
-    text = repr(given)
+    try:
+        text = repr(given)
+    except ValueError:
+        return "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -6,7 +6,8 @@ arithmetic: names, numbers, operators, comparisons and calls of known functions.
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from snncompare.errors import DescriptionError, UnitError, unknown
 from snncompare.network.expressions import check_expression, check_text, parsed, without_comments
@@ -15,11 +16,17 @@ from snncompare.network.names import check_free_names
 from snncompare.units import parse_unit
 
 __all__ = [
+    "NEURON_FLAGS",
+    "SYNAPSE_FLAGS",
+    "Definition",
     "assigned_names",
+    "assignments",
     "check_equations",
     "check_statements",
     "check_unit",
     "defined_names",
+    "definitions",
+    "flags_of",
     "names_in_equations",
     "names_in_expression",
     "names_in_statements",
@@ -31,15 +38,35 @@ _EQUATION = re.compile(
     r"(?P<name>d[A-Za-z_]\w*\s*/\s*dt|[A-Za-z_]\w*)\s*(?:=(?P<expression>[^:]+))?:(?P<unit>[^(\n]*)(?:\((?P<flags>[^)]*)\))?",
     re.ASCII,
 )
-_STATEMENT = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*(?:[-+*/]|\*\*)?=(?!=)(?P<expression>.+)", re.ASCII)
+_STATEMENT = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*(?P<operator>[-+*/]?)=(?!=)(?P<expression>.+)", re.ASCII)
 _NAME = re.compile(r"\b[A-Za-z_]\w*", re.ASCII)
-_FLAGS = ("unless refractory", "constant", "shared", "constant over dt")
+Flags = Mapping[str, Sequence[str]]
+NEURON_FLAGS: Flags = {
+    "differential": ("unless refractory",),
+    "subexpression": ("shared", "constant over dt"),
+    "parameter": ("constant", "shared"),
+}
+SYNAPSE_FLAGS: Flags = NEURON_FLAGS | {
+    "differential": ("event-driven", "clock-driven"),
+    "subexpression": ("summed", "shared", "constant over dt"),
+}
+_EXCLUDE_EACH_OTHER = (("event-driven", "clock-driven"), ("summed", "shared"), ("summed", "constant over dt"))
+_STATEFUL = ("rand", "randn", "poisson")
 _BASE_UNITS = (
     "volt", "amp", "ampere", "second", "hertz", "Hz", "siemens", "ohm", "farad", "coulomb", "metre", "meter",
     "kilogram", "newton", "pascal", "joule", "watt", "mole", "kelvin",
 )  # fmt: skip
 _FACTOR = rf"(?:{'|'.join(_BASE_UNITS)})(?:\*\*-?[0-9])?"
 _UNIT = re.compile(rf"1|(?:1/)?{_FACTOR}(?:[*/]{_FACTOR})*")
+
+
+class Definition(NamedTuple):
+    """One line of equations: `"differential"`, `"subexpression"` or `"parameter"`, and what stands in it."""
+
+    kind: str
+    expression: str | None
+    unit: str
+    flags: tuple[str, ...]
 
 
 def _split(text: str) -> list[re.Match[str]]:
@@ -95,8 +122,8 @@ def _same_dimension(unit: str, other: str) -> bool:
         return False
 
 
-def check_equations(text: str) -> str:
-    """Return equation text unchanged if every line is plain arithmetic with a unit.
+def check_equations(text: str, flags: Flags = NEURON_FLAGS) -> str:
+    """Return equation text unchanged if every line is plain arithmetic with a unit and with `flags` only.
 
     Raises
     ------
@@ -107,13 +134,17 @@ def check_equations(text: str) -> str:
     names: set[str] = set()
     for match in _split(text):
         name, kind = _name_and_kind(match)
-        check_free_names([name], "variable")
+        summed = "summed" in flags_of(match["flags"])
+        check_free_names([name.removesuffix("_post") if summed else name], "variable")
         if name in names:
             raise DescriptionError(f"'{name}' is defined twice.")
         names.add(name)
+        _check_unit(name, match["unit"].strip(), kind)
+        _check_flags(name, flags_of(match["flags"]), kind, flags[kind])
         if match["expression"] is not None:
             trees[kind][name] = _parsed(name, match["expression"])
-        _check_unit_and_flags(name, match)
+            if kind == "subexpression" and "constant over dt" not in flags_of(match["flags"]):
+                _check_stateless(name, trees[kind][name])
     check_extents(trees["subexpression"], trees["differential"])
     return text
 
@@ -125,23 +156,55 @@ def _parsed(name: str, expression: str) -> ast.expr:
         raise DescriptionError(f"equation of '{name}': {error}") from error
 
 
-def _check_unit_and_flags(name: str, match: re.Match[str]) -> None:
-    unit = match["unit"].strip()
+def _check_stateless(name: str, tree: ast.expr) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _STATEFUL:
+            raise DescriptionError(
+                f"'{name}' calls '{node.func.id}', with another result each time; write '(constant over dt)' behind its unit."
+            )
+
+
+def _check_unit(name: str, unit: str, kind: str) -> None:
     if not unit:
         raise DescriptionError(f"'{name}' has no unit after the colon; write for example ': volt' or ': 1'.")
-    if unit not in ("boolean", "integer"):
-        try:
-            check_unit(unit)
-        except UnitError as error:
-            raise UnitError(f"'{name}': {error}") from error
-    for flag in (match["flags"] or "").split(",") if match["flags"] is not None else ():
-        if " ".join(flag.split()) not in _FLAGS:
-            raise DescriptionError(f"'{name}': " + unknown("flag", flag.strip(), _FLAGS))
+    if unit in ("boolean", "integer"):
+        if kind == "differential":
+            raise DescriptionError(f"'{name}' is {unit} and has a differential equation; give it a unit, or ': 1'.")
+        return
+    try:
+        check_unit(unit)
+    except UnitError as error:
+        raise UnitError(f"'{name}': {error}") from error
+
+
+def _check_flags(name: str, given: Sequence[str], kind: str, allowed: Sequence[str]) -> None:
+    what = "flag of a differential equation" if kind == "differential" else f"flag of a {kind}"
+    for flag in given:
+        if flag not in allowed:
+            raise DescriptionError(f"'{name}': " + unknown(what, flag, allowed))
+    for first, second in _EXCLUDE_EACH_OTHER:
+        if first in given and second in given:
+            raise DescriptionError(f"'{name}' is both '{first}' and '{second}'; keep one of the two.")
+
+
+def flags_of(text: str | None) -> tuple[str, ...]:
+    """Return the flags in the brackets after a unit, with single spaces."""
+    return () if text is None else tuple(" ".join(flag.split()) for flag in text.split(","))
 
 
 def defined_names(text: str) -> dict[str, str]:
     """Return what the equations define, in order: name to `"differential"`, `"subexpression"` or `"parameter"`."""
     return dict(_name_and_kind(match) for match in _split(text))
+
+
+def definitions(text: str) -> dict[str, Definition]:
+    """Return what the equations define, in order, with kind, right-hand side, unit and flags."""
+    found = {}
+    for match in _split(text):
+        name, kind = _name_and_kind(match)
+        right = None if match["expression"] is None else match["expression"].strip()
+        found[name] = Definition(kind, right, match["unit"].strip(), flags_of(match["flags"]))
+    return found
 
 
 def names_in_equations(text: str) -> set[str]:
@@ -177,6 +240,11 @@ def check_statements(text: str) -> str:
         check_expression(match["name"])
         check_expression(match["expression"])
     return text
+
+
+def assignments(text: str) -> list[tuple[str, str, str]]:
+    """Return statements as name, operator (``"+"`` of ``+=``, ``""`` of ``=``) and right-hand side."""
+    return [(match["name"], match["operator"], match["expression"].strip()) for match in _statements(text)]
 
 
 def assigned_names(text: str) -> set[str]:

@@ -3,12 +3,13 @@
 import ast
 import re
 import warnings
+from collections.abc import Iterable
 
 from snncompare.errors import DescriptionError, unknown
 from snncompare.network.extent import MAX_DEPTH, check_extents
 from snncompare.network.names import FUNCTIONS
 
-__all__ = ["MAX_LENGTH", "check_expression", "check_text", "parsed", "without_comments"]
+__all__ = ["MAX_LENGTH", "check_condition", "check_expression", "check_text", "parsed", "without_comments"]
 
 MAX_LENGTH = 20_000
 
@@ -70,6 +71,33 @@ def check_expression(text: str) -> str:
     return text
 
 
+def check_condition(where: str, text: str, booleans: Iterable[str] = ()) -> None:
+    """Refuse an expression that is not true or false; `booleans` are the names of true-or-false variables.
+
+    Raises
+    ------
+    DescriptionError
+    """
+    if not _is_condition(parsed(text), frozenset(booleans) | {"not_refractory"}):
+        raise DescriptionError(
+            f"{where}: '{' '.join(text.split())}' is not true or false; write for example 'v > v_threshold'."
+        )
+
+
+def _is_condition(node: ast.expr, booleans: frozenset[str]) -> bool:
+    match node:
+        case ast.BoolOp(values=parts):
+            return all(_is_condition(part, booleans) for part in parts)
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            return _is_condition(inner, booleans)
+        case ast.Constant(value=value):
+            return isinstance(value, bool)
+        case ast.Name(id=name):
+            return name in booleans
+        case _:
+            return isinstance(node, ast.Compare)
+
+
 def parsed(text: str) -> ast.expr:
     """Return the syntax tree of an expression in which every node is allowed.
 
@@ -119,8 +147,9 @@ def _check_call(node: ast.Call, text: str) -> None:
         _refuse(text, "calling what is not a name")
     elif node.func.id not in FUNCTIONS:
         raise DescriptionError(f"'{text}': " + unknown("function", node.func.id, sorted(FUNCTIONS)))
-    elif not node.args and node.func.id not in ("rand", "randn"):
-        raise DescriptionError(f"'{text}': the function '{node.func.id}' needs an argument.")
+    elif len(node.args) != FUNCTIONS[node.func.id]:
+        expected = ("no argument", "1 argument", "2 arguments", "3 arguments")[FUNCTIONS[node.func.id]]
+        raise DescriptionError(f"'{text}': the function '{node.func.id}' takes {expected}, got {len(node.args)}.")
 
 
 def _refuse(text: str, what: str) -> None:

@@ -1,18 +1,22 @@
 """The description of a network: named populations and named projections between them."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from snncompare.errors import DescriptionError, unknown
+from snncompare.errors import DescriptionError, InputError, unknown
+from snncompare.network.amount import Amount, check_time, dimension_of, is_drawn
 from snncompare.network.description_file import read_description, write_description
 from snncompare.network.equations import defined_names
+from snncompare.network.fluctuations import FluctuationDriven, FluctuationDrivenWeight
 from snncompare.network.initialisers import Initialiser
+from snncompare.network.model_units import check_population_units, check_projection_units
 from snncompare.network.names import check_names
 from snncompare.network.neuron import NeuronModel, SpikeSource
 from snncompare.network.synapse import SynapseModel
-from snncompare.network.wiring import AllToAll, OneToOne, Wiring
+from snncompare.network.trainable import Trainable
+from snncompare.network.wiring import AllToAll, Wiring, check_sizes
 from snncompare.units import TIME, Quantity, parse_unit
 from snncompare.values import Value
 
@@ -22,14 +26,80 @@ MAX_SIZE = 10_000_000
 
 
 class Population(Value):
-    """`size` neurons of one model."""
+    """`size` neurons of one model.
+
+    Parameters
+    ----------
+    size : int
+    neuron : NeuronModel or SpikeSource
+    parameters, initial : dict
+        What differs from the model's parameters and initial states: a quantity, or a distribution with one draw per
+        neuron.
+    trainable : dict
+        Parameter or state (whose initial value is meant) to `Trainable`.
+    cell_type : str, optional
+        A label such as ``"PV"``.
+    """
 
     size: Annotated[int, Field(gt=0, le=MAX_SIZE)]
     neuron: Annotated[NeuronModel | SpikeSource, Field(discriminator="type")]
+    parameters: dict[str, Amount] = Field(default_factory=dict)
+    initial: dict[str, Amount] = Field(default_factory=dict)
+    trainable: dict[str, Trainable] = Field(default_factory=dict)
+    cell_type: str | None = None
+
+    @model_validator(mode="after")
+    def _changes_exist(self) -> Self:
+        changes = {"parameters": self.parameters, "initial": self.initial, "trainable": self.trainable}
+        if not isinstance(self.neuron, NeuronModel):
+            for where, given in changes.items():
+                if given:
+                    raise DescriptionError(f"{where}: a spike source has no parameters and no state.")
+            return self
+        neuron, states = self.neuron, self.neuron.states()
+        parameters = list(neuron.parameters)
+        named = {"parameters": parameters, "initial": states, "trainable": [*parameters, *states]}
+        for where, given in changes.items():
+            for name in given:
+                if name not in named[where]:
+                    raise DescriptionError(f"{where}: " + unknown("parameter or state", name, named[where]))
+        for name, amount in self.parameters.items():
+            expected = neuron.parameters[name]
+            if dimension_of(amount) != expected.dimension:
+                given_unit = amount if isinstance(amount, Quantity) else amount.unit_of
+                raise DescriptionError(f"parameters: '{name}' must have the unit of '{expected}', got '{given_unit}'.")
+        for name, mark in self.trainable.items():
+            if name in neuron.parameters:
+                mark.check_dimension(name, neuron.parameters[name].dimension)
+        check_population_units(self)
+        return self
+
+    @property
+    def model(self) -> NeuronModel:
+        """The neuron model of a population that is not a spike source."""
+        if not isinstance(self.neuron, NeuronModel):
+            raise TypeError("a spike source has no equations")  # our own mistake, never a user's
+        return self.neuron
+
+    def per_neuron(self) -> list[str]:
+        """Return the parameters of the model that have one value per neuron here: drawn, or trained one by one."""
+        if not isinstance(self.neuron, NeuronModel):
+            return []
+        trained = [name for name, mark in self.trainable.items() if not mark.shared]
+        return [name for name in self.neuron.parameters if name in trained or is_drawn(self.parameter(name))]
+
+    def parameter(self, name: str) -> Any:
+        """Return the quantity or distribution of a parameter."""
+        return self.parameters.get(name, self.model.parameters[name])
+
+    def initial_state(self, name: str) -> Any:
+        """Return the initial value of a state: a quantity or distribution, or None for zero."""
+        given = self.initial.get(name, self.model.initial.get(name))
+        return self.parameter(given) if isinstance(given, str) else given
 
 
 class Projection(Value):
-    """Synapses of one model from one population to another, one weight per connected pair.
+    """Synapses of one model from one population to another.
 
     Parameters
     ----------
@@ -39,9 +109,13 @@ class Projection(Value):
     into : str, optional
         The input of the target's neuron model that receives the synapse's ``current``.
     wiring, weight : values
-        Who is connected, and how strongly at first; a weight of exactly zero is no synapse.
-    delay : Quantity
-        From the spike to its effect; a multiple of the time step.
+        Who is connected, and how strongly at first; a weight of exactly zero in a dense array is no synapse.
+    delay : Quantity or distribution
+        From the spike to its effect, rounded to time steps; a distribution gives every synapse its own.
+    sign : str, optional
+        ``"positive"`` or ``"negative"``: Dale's law. Weights of the other sign are refused, training keeps the sign.
+    trainable : dict
+        ``"weight"``, ``"delay"`` or a parameter of the synapse to `Trainable`; by default the weights are.
     """
 
     source: str
@@ -49,20 +123,21 @@ class Projection(Value):
     synapse: SynapseModel
     into: str | None = None
     wiring: Wiring = AllToAll()
-    weight: Initialiser
-    delay: Quantity = Quantity(0.0, TIME, "0 ms")
+    weight: Annotated[Initialiser | FluctuationDrivenWeight, Field(discriminator="type")]
+    delay: Amount = Quantity(0.0, TIME, "0 ms")
+    sign: Literal["positive", "negative"] | None = None
+    trainable: dict[str, Trainable] = Field(default_factory=lambda: {"weight": Trainable()})
 
     @field_validator("delay")
     @classmethod
-    def _delay_is_a_time(cls, given: Quantity) -> Quantity:
-        if given.dimension != TIME or given.value < 0:
-            raise DescriptionError(f"delay must be a time such as '1 ms', not negative, got '{given}'.")
+    def _delay_is_a_time(cls, given: Any) -> Any:
+        check_time(given, "delay")
         return given
 
     @model_validator(mode="after")
     def _weight_has_its_unit(self) -> Self:
         _, dimension = parse_unit(self.synapse.weight_unit)
-        if self.weight.unit_of.dimension != dimension:
+        if not isinstance(self.weight, FluctuationDriven) and self.weight.unit_of.dimension != dimension:
             raise DescriptionError(
                 f"weight must have the unit '{self.synapse.weight_unit}' of the synapse, got '{self.weight.unit_of}'."
             )
@@ -70,6 +145,13 @@ class Projection(Value):
             raise DescriptionError(
                 "'into' names the input that the synapse's 'current' flows into: give both or neither."
             )
+        dimensions = {"weight": dimension, "delay": TIME} | {
+            name: value.dimension for name, value in self.synapse.parameters.items()
+        }
+        for name, mark in self.trainable.items():
+            if name not in dimensions:
+                raise DescriptionError("trainable: " + unknown("weight, delay or parameter", name, dimensions))
+            mark.check_dimension(name, dimensions[name])
         return self
 
 
@@ -118,11 +200,10 @@ class Network(Value):
                 raise DescriptionError(
                     f"projection '{name}': " + unknown("input", projection.into, target.neuron.inputs)
                 )
-            if isinstance(projection.wiring, OneToOne) and source.size != target.size:
-                raise DescriptionError(
-                    f"projection '{name}' is one-to-one between {source.size} and {target.size} neurons; "
-                    "give both populations the same size, or choose another wiring."
-                )
+            try:
+                check_sizes(projection.wiring, source.size, target.size, within=projection.source == projection.target)
+            except InputError as error:
+                raise DescriptionError(f"projection '{name}': {error}") from error
         return self
 
     @model_validator(mode="after")
@@ -132,11 +213,12 @@ class Network(Value):
                 continue
             taken = set(described.neuron.names())
             for name, projection in self.incoming(population).items():
+                synapse = projection.synapse.written_out()
                 try:
-                    projection.synapse.check_target(described.neuron)
-                except DescriptionError as error:
+                    synapse.check_ends(self.populations[projection.source].neuron, described.neuron)
+                    check_projection_units(projection, self.populations[projection.source].neuron, described.neuron)
+                except InputError as error:
                     raise DescriptionError(f"projection '{name}': {error}") from error
-                synapse = projection.synapse
                 for added in [f"{own}_{name}" for own in (*defined_names(synapse.equations), *synapse.parameters)]:
                     if added in taken:
                         raise DescriptionError(

@@ -1,28 +1,40 @@
 """What one neuron of a population is: equations with units, threshold, reset, refractory rule, method."""
 
-from typing import Annotated, Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from snncompare.errors import DescriptionError, unknown
+from snncompare.network.amount import Amount, quantities_or_names
 from snncompare.network.equations import (
     assigned_names,
     check_equations,
     check_statements,
     check_unit,
     defined_names,
+    definitions,
     names_in_equations,
     names_in_expression,
     names_in_statements,
 )
-from snncompare.network.expressions import check_expression
+from snncompare.network.expressions import check_condition, check_expression
+from snncompare.network.functions import check_functions, with_functions
+from snncompare.network.model_units import check_neuron_units
 from snncompare.network.names import check_free_names, is_known
 from snncompare.units import TIME, Quantity, quantity
-from snncompare.values import Value
+from snncompare.values import FrozenDict, Value
 
 __all__ = ["Method", "NeuronModel", "SpikeSource"]
 
-Method = Literal["exponential_euler", "euler", "exact", "rk2", "rk4"]
+Method = Literal["exponential_euler", "euler", "exact", "heun", "milstein", "rk2", "rk4", "auto"]
+
+
+_QUANTITY = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?\s*\*?\s*[A-Za-zµμ]*")
+
+
+def _quantity_or_expression(given: Any) -> Any:
+    return given if isinstance(given, str) and not _QUANTITY.fullmatch(given.strip()) else quantity(given)
 
 
 class NeuronModel(Value):
@@ -30,48 +42,68 @@ class NeuronModel(Value):
 
     Parameters
     ----------
+    functions : dict
+        User functions as expressions of their arguments, ``{"sigmoid(x)": "1/(1 + exp(-x))"}``; written out wherever they
+        are called.
     equations : str
         Differential equations, subexpressions and parameters with units, e.g. ``dv/dt = (EL - v + I)/tau : volt``.
+        A parameter declared here (``tau : second (constant)``) has one value per neuron, given by `initial`.
     threshold, reset : str, optional
         Condition for a spike, and the statements executed at one. Without a threshold the population never spikes
         (a readout).
-    refractory : Quantity, optional
-        Time after a spike in which variables marked ``(unless refractory)`` do not change and no spike is fired.
+    refractory : Quantity or str, optional
+        Time after a spike in which variables marked ``(unless refractory)`` do not change and no spike is fired; an
+        expression is such a time, or a condition under which the neuron stays refractory.
     method : str
-        Brian2's state updater.
+        Brian2's state updater; ``"auto"`` lets Brian2 choose.
     parameters : dict
-        Name to quantity; shared by all neurons of the population.
+        Name to quantity; shared by all neurons of the population unless the population says otherwise.
     inputs : dict
         Names that the equations use and that projections supply, with their units: ``{"I": "volt"}``. The value is the
         sum over projections, zero if there are none.
     initial : dict
-        State variable to initial value (a quantity or the name of a parameter); zero where not given.
+        State variable or declared parameter to initial value (a quantity, the name of a parameter, or a distribution
+        with one draw per neuron); zero where not given.
     """
 
     type: Literal["NeuronModel"] = "NeuronModel"
-    equations: Annotated[str, AfterValidator(check_equations)]
-    threshold: Annotated[str, AfterValidator(check_expression)] | None = None
-    reset: Annotated[str, AfterValidator(check_statements)] = ""
-    refractory: Quantity | None = None
+    functions: Annotated[dict[str, str], AfterValidator(check_functions)] = Field(default_factory=dict)
+    equations: str
+    threshold: str | None = None
+    reset: str = ""
+    refractory: Annotated[Quantity | str, BeforeValidator(_quantity_or_expression)] | None = None
     method: Method = "exponential_euler"
     parameters: dict[str, Quantity] = Field(default_factory=dict)
     inputs: dict[str, str] = Field(default_factory=dict)
-    initial: dict[str, Quantity | str] = Field(default_factory=dict)
+    initial: dict[str, Annotated[str | Amount, Field(union_mode="left_to_right")]] = Field(default_factory=dict)
+
+    @field_validator("equations", "reset")
+    @classmethod
+    def _plain_arithmetic(cls, given: str, info: ValidationInfo) -> str:
+        check = check_equations if info.field_name == "equations" else check_statements
+        check(with_functions(given, info.data.get("functions", {})))
+        return given
+
+    @field_validator("threshold")
+    @classmethod
+    def _plain_condition(cls, given: str | None, info: ValidationInfo) -> str | None:
+        if given is not None:
+            check_expression(with_functions(given, info.data.get("functions", {})))
+        return given
 
     @field_validator("refractory")
     @classmethod
-    def _refractory_is_a_time(cls, given: Quantity | None) -> Quantity | None:
-        if given is not None and (given.dimension != TIME or given.value < 0):
+    def _refractory_is_a_time(cls, given: Quantity | str | None, info: ValidationInfo) -> Quantity | str | None:
+        if isinstance(given, str):
+            check_expression(with_functions(given, info.data.get("functions", {})))
+        elif given is not None and (given.dimension != TIME or given.value < 0):
             raise DescriptionError(f"refractory must be a time such as '2 ms', not negative, got '{given}'.")
         return given
 
     @field_validator("initial", mode="before")
     @classmethod
     def _quantity_or_name(cls, given: object) -> object:
-        if not isinstance(given, dict):
-            return given
-        is_name = {name: isinstance(value, str) and value.isidentifier() for name, value in given.items()}
-        return {name: value if is_name[name] else quantity(value) for name, value in given.items()}
+        return quantities_or_names(given)
 
     @field_validator("inputs")
     @classmethod
@@ -82,7 +114,7 @@ class NeuronModel(Value):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        names = defined_names(self.equations)
+        names = defined_names(self.written_out().equations if self.functions else self.equations)
         check_free_names(self.parameters, "parameter")
         check_free_names(self.inputs, "input")
         twice = (set(names) | set(self.inputs)) & set(self.parameters) or set(names) & set(self.inputs)
@@ -92,11 +124,10 @@ class NeuronModel(Value):
             )
         if self.reset and self.threshold is None:
             raise DescriptionError("a reset needs a threshold; add for example threshold: 'v > v_threshold'.")
-        states = [name for name, kind in names.items() if kind != "subexpression"]
-        for where, changed in (("initial", self.initial), ("reset", assigned_names(self.reset))):
+        for where, changed in (("initial", self.initial), ("reset", assigned_names(self._plain(self.reset)))):
             for name in changed:
-                if name not in states:
-                    raise DescriptionError(f"{where}: " + unknown("state variable", name, states))
+                if name not in self.states():
+                    raise DescriptionError(f"{where}: " + unknown("state variable", name, self.states()))
         for name, value in self.initial.items():
             if isinstance(value, str) and value not in self.parameters:
                 raise DescriptionError(f"initial of '{name}': " + unknown("parameter", value, self.parameters))
@@ -104,21 +135,45 @@ class NeuronModel(Value):
 
     @model_validator(mode="after")
     def _names_read_exist(self) -> Self:
-        there = self.names()
+        there, plain = self.names(), self.written_out()
         read = {
-            "equations": names_in_equations(self.equations),
-            "threshold": names_in_expression(self.threshold or "True"),
-            "reset": names_in_statements(self.reset),
+            "equations": names_in_equations(plain.equations),
+            "threshold": names_in_expression(plain.threshold or "True"),
+            "reset": names_in_statements(plain.reset),
+            "refractory": names_in_expression(plain.refractory) if isinstance(plain.refractory, str) else set(),
         }
         for where, names in read.items():
             for name in sorted(names):
                 if name not in there and not is_known(name):
                     raise DescriptionError(f"{where}: " + unknown("variable, input or parameter", name, there))
+        if plain.threshold is not None:
+            booleans = [n for n, line in definitions(plain.equations).items() if line.unit == "boolean"]
+            check_condition("threshold", plain.threshold, booleans)
+        check_neuron_units(plain)
         return self
+
+    def written_out(self) -> Self:
+        """Return the same model with its user functions written out in every text."""
+        if not self.functions:
+            return self
+        texts = {name: self._plain(getattr(self, name)) for name in ("equations", "reset")}
+        conditions = {
+            name: self._plain(text)
+            for name in ("threshold", "refractory")
+            if isinstance(text := getattr(self, name), str)
+        }
+        return BaseModel.model_copy(self, update={"functions": FrozenDict(), **texts, **conditions})
+
+    def _plain(self, text: str) -> str:
+        return with_functions(text, self.functions)
+
+    def states(self) -> list[str]:
+        """Return the names of variables that hold a value for each neuron: state variables and declared parameters."""
+        return [name for name, kind in defined_names(self._plain(self.equations)).items() if kind != "subexpression"]
 
     def names(self) -> list[str]:
         """Return what its equations may name: variables, inputs and parameters."""
-        return [*defined_names(self.equations), *self.inputs, *self.parameters]
+        return [*defined_names(self._plain(self.equations)), *self.inputs, *self.parameters]
 
 
 class SpikeSource(Value):

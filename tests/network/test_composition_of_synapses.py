@@ -2,7 +2,7 @@
 
 import pytest
 
-from snncompare.network.composition import compose, on_pre_statements, weight_name
+from snncompare.network.composition import compose, compose_synapse, weight_name
 from snncompare.network.equations import renamed_equations, renamed_expression
 from snncompare.network.initialisers import Constant
 from snncompare.network.network import Network, Population, Projection
@@ -71,7 +71,7 @@ def test_a_current_may_be_an_expression_of_the_target_and_keeps_its_brackets():
 def test_a_delta_synapse_adds_no_state_and_no_current():
     network = _network({"kick": delta()})
     assert compose(network, "cells").equations.splitlines()[-1] == "I = 0*volt : volt"
-    assert on_pre_statements(network, "kick") == "v_post += w_kick"
+    assert compose_synapse(network, "kick").on_pre == "v_post += w_kick"
     assert weight_name("kick") == "w_kick"
 
 
@@ -82,7 +82,7 @@ def test_only_the_synapses_own_names_change_in_what_a_spike_does():
         current="0*volt*x",
         parameters={"tau": "5 ms", "gain": "2"},
     )
-    assert on_pre_statements(_network({"feed": synapse}), "feed") == (
+    assert compose_synapse(_network({"feed": synapse}), "feed").on_pre == (
         "x_feed_post += w_feed*gain_feed; x_rec_feed_post += w_feed*x_feed_post; v_post += 0*volt*w_feed"
     )
 
@@ -141,5 +141,5 @@ def test_an_equation_over_several_lines_stays_one_equation():
 
 
 def test_a_spike_source_has_nothing_to_compose():
-    with pytest.raises(TypeError, match="'source' is a spike source"):
+    with pytest.raises(TypeError, match="a spike source has no equations"):
         compose(_network({}), "source")

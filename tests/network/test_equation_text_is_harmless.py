@@ -169,6 +169,7 @@ def test_plain_arithmetic_is_accepted_unchanged(text):
         "exp(v)",
         "del v",
         "v //= 2",
+        "v **= 2",
         "v @= 2",
         "v: volt = 1",
         "v = 9**9**9",
@@ -176,7 +177,7 @@ def test_plain_arithmetic_is_accepted_unchanged(text):
         "v = 1 if x else 2",
         "ｖ = 1",
     ],
-    ids=range(20),
+    ids=range(21),
 )
 def test_a_statement_is_one_assignment_of_arithmetic_to_a_name(text):
     with pytest.raises(DescriptionError):
@@ -184,7 +185,7 @@ def test_a_statement_is_one_assignment_of_arithmetic_to_a_name(text):
 
 
 def test_statements_with_comments_and_augmented_assignment_are_accepted():
-    text = "v = v_reset  # back to rest, in µV\na += b; x *= 2; y /= 3; z -= 1; q **= 2\n"
+    text = "v = v_reset  # back to rest, in µV\na += b; x *= 2; y /= 3; z -= 1\n"
     assert check_statements(text) is text
 
 
@@ -316,8 +317,16 @@ def test_nothing_is_called_while_text_is_checked(monkeypatch):
     assert called == []
 
 
-def test_functions_are_those_of_brian2():
+def test_functions_are_those_of_brian2_and_take_as_many_arguments():
     functions = pytest.importorskip("brian2.core.functions")
     from snncompare.network.names import FUNCTIONS
 
-    assert set(functions.DEFAULT_FUNCTIONS) == FUNCTIONS
+    assert {name: len(known._arg_units) for name, known in functions.DEFAULT_FUNCTIONS.items()} == FUNCTIONS
+    for name, arguments in FUNCTIONS.items():
+        for given in range(4):
+            call = f"{name}({', '.join('v' * given)})"
+            if given == arguments:
+                assert check_expression(call) == call
+            else:
+                with pytest.raises(DescriptionError, match=f"'{name}' takes"):
+                    check_expression(call)

@@ -110,6 +110,7 @@ def test_times_constants_and_refractoriness_need_no_definition():
     model = NeuronModel(
         equations="dv/dt = (mV*sin(2*pi*t/second) - v + i*uvolt + xi*0*mV*second**0.5)/tau*int(not_refractory) : volt",
         threshold="v > 1*mV and t - lastspike > dt",
+        refractory="2 ms",
         parameters=TAU,
     )
     assert model.names() == ["v", "tau"]
@@ -118,7 +119,8 @@ def test_times_constants_and_refractoriness_need_no_definition():
 @pytest.mark.parametrize(
     ("synapse", "says"),
     [
-        ({"on_pre": "x += w"}, "on_pre changes 'x'; write 'x_post'"),
+        ({"on_pre": "y += w"}, "on_pre: no name 'y'"),
+        ({"on_pre": "tau_syn += 1*ms"}, "on_pre changes the parameter 'tau_syn'"),
         ({"on_pre": "u_post += w"}, "on_pre: no name 'u_post'"),
         ({"on_pre": "x_post += w*q"}, "on_pre: no name 'q'"),
         ({"equations": "dx/dt = -x/tua : volt"}, "'tua'; did you mean 'tau'?"),
@@ -127,9 +129,9 @@ def test_times_constants_and_refractoriness_need_no_definition():
         ({"parameters": {"tau_syn": "1 ms", "w": "1"}}, "'w' is defined twice"),
         ({"parameters": {"tau_syn": "1 ms", "x": "1"}}, "'x' is defined twice"),
         ({"weight_unit": "mV"}, "'volt' instead of 'mV'"),
-        ({"weight_unit": "amp"}, "weight must have the unit 'amp' of the synapse, got '1 mV'"),
+        ({"weight_unit": "amp", "on_pre": "x_post += w*Mohm"}, "weight must have the unit 'amp' of the synapse, got '1 mV'"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_a_synapse_names_what_neither_it_nor_its_target_has(synapse, says):
     given = {
