@@ -1,14 +1,17 @@
 """A network description as Brian2 objects: the one place where its text meets Brian2's parser and unit checks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import brian2
 from brian2.codegen.runtime.numpy_rt.numpy_rt import NumpyCodeObject
 from brian2.units.fundamentalunits import Dimension as Brian2Dimension
 
+from snncompare.dynamics.state_updaters import RememberedMethod
 from snncompare.errors import DescriptionError
-from snncompare.network.composition import compose, on_pre_statements, weight_name
+from snncompare.network.amount import is_drawn
+from snncompare.network.composition import compose, compose_synapse
 from snncompare.network.network import Network
 from snncompare.network.neuron import SpikeSource
 from snncompare.units import Dimension, Quantity
@@ -16,6 +19,8 @@ from snncompare.units import Dimension, Quantity
 __all__ = ["CodeTarget", "brian2_errors", "from_brian2", "neuron_group", "spike_source", "synapses", "to_brian2"]
 
 CodeTarget = type[brian2.codegen.codeobject.CodeObject]
+
+brian2.BrianLogger.suppress_name("unused_brian_object")  # what is refused half-way was never run, and we say why
 
 
 def to_brian2(quantity: Quantity) -> brian2.Quantity:
@@ -43,9 +48,13 @@ def brian2_errors(where: str) -> Iterator[None]:
 
 
 def neuron_group(
-    network: Network, population: str, dt: float, size: int, target: CodeTarget = NumpyCodeObject
+    network: Network, population: str, dt: float, size: int, target: CodeTarget | None = NumpyCodeObject
 ) -> brian2.NeuronGroup:
-    """Return the Brian2 group of a population, with the state of its incoming synapses and initial values set."""
+    """Return the Brian2 group of a population, with the state of its incoming synapses.
+
+    Initial values that are the same for all neurons are set; where they are drawn, a parameter of the distribution
+    stands in for them until a backend sets the draws.
+    """
     composed = compose(network, population)
     model = composed.model
     with brian2_errors(f"population '{population}'"):
@@ -54,22 +63,37 @@ def neuron_group(
             composed.equations,
             threshold=model.threshold,
             reset=model.reset or None,
-            refractory=False if model.refractory is None else to_brian2(model.refractory),
-            method=model.method,
+            refractory=_refractory(model.refractory),
+            **_method(model.method),
             namespace={name: to_brian2(value) for name, value in composed.parameters.items()},
             dt=dt * brian2.second,
             name=population,
             codeobj_class=target,
         )
-        for name, value in model.initial.items():
-            given = composed.parameters[value] if isinstance(value, str) else value
-            setattr(group, name, to_brian2(given))
+        _set_initial(group, composed.initial)
         group.before_run({})  # checks the units of the equations
+        if group.state_updater is not None:
+            group.state_updater.update_abstract_code({})  # checks that the method can integrate them
     return group
 
 
+def _method(name: str) -> dict[str, RememberedMethod]:
+    return {} if name == "auto" else {"method": RememberedMethod(name)}
+
+
+def _refractory(given: Quantity | str | None) -> Any:
+    if given is None:
+        return False
+    return given if isinstance(given, str) else to_brian2(given)
+
+
+def _set_initial(owner: Any, initial: Mapping[str, Any]) -> None:
+    for name, amount in initial.items():
+        setattr(owner, name, to_brian2(amount.unit_of if is_drawn(amount) else amount))
+
+
 def spike_source(
-    network: Network, population: str, dt: float, size: int, target: CodeTarget = NumpyCodeObject
+    network: Network, population: str, dt: float, size: int, target: CodeTarget | None = NumpyCodeObject
 ) -> brian2.SpikeGeneratorGroup:
     """Return the Brian2 group of a spike source, still without spikes."""
     if not isinstance(network.populations[population].neuron, SpikeSource):
@@ -85,19 +109,29 @@ def synapses(
     source: brian2.Group,
     target_group: brian2.NeuronGroup,
     dt: float,
-    target: CodeTarget = NumpyCodeObject,
+    target: CodeTarget | None = NumpyCodeObject,
 ) -> brian2.Synapses:
-    """Return the Brian2 synapses of a projection, not yet connected; their weight is called `weight_name`."""
-    described = network.projections[projection]
+    """Return the Brian2 synapses of a projection, not yet connected; their weight is called `weight_name`.
+
+    Clock-driven state is updated after the state of all populations, whatever the names are. A delay that is drawn for
+    each synapse is left to the backend.
+    """
+    composed, described = compose_synapse(network, projection), network.projections[projection]
+    delay = to_brian2(described.delay) if composed.on_pre and isinstance(described.delay, Quantity) else None
     with brian2_errors(f"projection '{projection}'"):
-        return brian2.Synapses(
+        made = brian2.Synapses(
             source,
             target_group,
-            model=f"{weight_name(projection)} : {described.synapse.weight_unit} (constant)",
-            on_pre=on_pre_statements(network, projection),
-            delay=to_brian2(described.delay),
-            namespace={f"{k}_{projection}": to_brian2(v) for k, v in described.synapse.parameters.items()},
+            model=composed.equations,
+            on_pre=composed.on_pre or None,
+            on_post=composed.on_post or None,
+            delay=delay,
+            **_method(described.synapse.method),
+            namespace={name: to_brian2(value) for name, value in composed.parameters.items()},
             dt=dt * brian2.second,
             name=projection,
             codeobj_class=target,
         )
+        if made.state_updater is not None:
+            made.state_updater.order = 1
+        return made

@@ -1,13 +1,12 @@
 """What stays the same during a run, computed once with numpy as Brian2's numpy target computes it every step."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from brian2.core.functions import DEFAULT_FUNCTIONS
-from brian2.core.variables import Constant
 
 from snncompare.dynamics.expressions import compile_expression
+from snncompare.dynamics.program import Block
 
 __all__ = ["constants_of"]
 
@@ -25,22 +24,13 @@ _FUNCTIONS = {
 }
 
 
-def constants_of(once: Iterable[Any], variables: dict[str, Any], owner: Any) -> dict[str, float]:
-    """Return parameters, the time step, and the values of the statements that run once, by name.
+def constants_of(block: Block) -> dict[str, float]:
+    """Return the constants of a block and the values of what is computed once from them, by name."""
+    values: dict[str, np.float64] = {name: np.float64(value) for name, value in block.constants.items()}
+    for assignment in block.once:
+        values[assignment.target] = compile_expression(assignment.expression, _FUNCTIONS)(values)
+    return _floats(values)
 
-    Parameters
-    ----------
-    once : iterable of Brian2 statements
-        Assignments that depend on constants only, in order.
-    variables : dict
-        What the names mean to Brian2.
-    owner : Brian2 group
-        Whose time step ``dt`` is.
-    """
-    values: dict[str, Any] = {"dt": np.float64(owner.dt_[:] if hasattr(owner.dt_, "__getitem__") else owner.dt_)}
-    for name, variable in variables.items():
-        if isinstance(variable, Constant):
-            values[name] = np.float64(variable.get_value())
-    for statement in once:
-        values[statement.var] = compile_expression(statement.expr, _FUNCTIONS)(values)
+
+def _floats(values: Mapping[str, np.float64]) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}

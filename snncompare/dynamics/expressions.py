@@ -65,7 +65,7 @@ def _build(node: ast.expr, functions: Mapping[str, Callable[..., Any]]) -> Evalu
         case ast.Constant(value=value):
             return lambda _env: value
         case ast.Name(id=name):
-            return operator.itemgetter(name)
+            return lambda env: env[name]
         case ast.UnaryOp(op=ast.USub(), operand=inner):
             return _unary(operator.neg, _build(inner, functions))
         case ast.UnaryOp(op=ast.UAdd(), operand=inner):

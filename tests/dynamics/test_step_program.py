@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from snncompare.dynamics.constants import constants_of
 from snncompare.dynamics.expressions import compile_expression, names_in
 from snncompare.dynamics.step_program import network_program
 from snncompare.errors import UnsupportedError
@@ -13,7 +14,7 @@ FUNCTIONS = {"exp": np.exp, "not_": np.logical_not, "and_": np.logical_and, "or_
 
 def test_decays_are_computed_once():
     program = network_program(recurrent_network(), 5e-4).populations["adaptive"]
-    decays = [value for name, value in program.update.constants.items() if name.startswith("_lio")]
+    decays = [value for name, value in constants_of(program.update).items() if name.startswith("_lio")]
     assert any(np.isclose(value, np.exp(-5e-4 / 10e-3), rtol=1e-15) for value in decays)
     assert not any("exp" in assignment.expression for assignment in program.update.assignments)
 
@@ -31,7 +32,7 @@ def test_initial_values_are_those_of_the_description():
 
 def test_threshold_knows_its_dimension():
     threshold = network_program(driven_neuron(), 5e-4).populations["cell"].threshold
-    assert threshold.dimension == (2, 1, -3, -1, 0, 0, 0)
+    assert threshold.dimensions == ((2, 1, -3, -1, 0, 0, 0),)
 
 
 @pytest.mark.parametrize(
