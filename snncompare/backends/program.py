@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snncompare.backends.realisation import Realisation
 from snncompare.network.network import Network
 from snncompare.recording.recording import Recording
 from snncompare.units import QuantityLike
@@ -18,11 +20,25 @@ Weights = Mapping[str, NDArray[np.float64]]
 
 
 class Program(ABC):
-    """A network compiled for one backend and one time step, ready to run."""
+    """A network compiled for one backend and one time step, ready to run.
+
+    Attributes
+    ----------
+    network : Network
+    dt : float
+        Seconds.
+    realisation : Realisation
+        Weights, wiring, delays and values of single neurons that it runs with.
+    """
 
     network: Network
     dt: float
-    weights: Weights
+    realisation: Realisation
+
+    @cached_property
+    def weights(self) -> Weights:
+        """Weights of every projection as an array (n_source, n_target), SI units, zero where there is no synapse."""
+        return self.realisation.dense_weights()
 
     @abstractmethod
     def run(
@@ -70,5 +86,8 @@ class Backend(ABC):
         """Return, in words, what of this network the backend cannot do; empty if it can do all of it."""
 
     @abstractmethod
-    def compile(self, network: Network, *, dt: float, dtype: str, weights: Weights, **options: Any) -> Program:
-        """Return the network ready to run with a time step of `dt` seconds."""
+    def compile(self, network: Network, *, dt: float, dtype: str, realisation: Realisation, **options: Any) -> Program:
+        """Return the network ready to run with a time step of `dt` seconds.
+
+        The realisation is complete and fits to the network: it holds every projection.
+        """

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from snncompare.backends.program import Backend, Program, Weights
-from snncompare.backends.weights import checked_weights, draw_weights
+from snncompare.backends.program import Backend, Program
+from snncompare.backends.realisation import Given, realise
 from snncompare.errors import InputError, MissingDependencyError, UnsupportedError, unknown
 from snncompare.network.network import Network
-from snncompare.units import QuantityLike, seconds
+from snncompare.units import Quantity, QuantityLike, seconds
 
 __all__ = ["available", "backend_named", "compile"]
 
@@ -50,7 +50,7 @@ def compile(  # noqa: A001 - the name is part of the public contract
     *,
     dt: QuantityLike = "0.1 ms",
     dtype: str = "float64",
-    weights: Weights | None = None,
+    weights: Given | None = None,
     seed: int = 0,
     **options: Any,
 ) -> Program:
@@ -62,14 +62,15 @@ def compile(  # noqa: A001 - the name is part of the public contract
     backend : str
         ``"brian2"``, ``"torch"`` or any other installed backend.
     dt : quantity
-        Time step; delays must be multiples of it.
+        Time step. A delay that all synapses of a projection have in common must be a multiple of it; delays of single
+        synapses are rounded to it.
     dtype : str
         ``"float64"`` (every backend gives the same spikes) or ``"float32"``.
-    weights : mapping, optional
-        Projection name to array (n_source, n_target) in SI units. Projections left out are drawn from their
-        initialiser.
+    weights : Realisation or mapping, optional
+        What need not be drawn. A mapping has, in SI units, under the name of a projection an array (n_source, n_target)
+        or `Connections`, under the name of a population a mapping from variable to array (n_neurons,).
     seed : int
-        Of the wiring and weights that are drawn.
+        Of the wiring, weights, delays and values of single neurons that are drawn.
     **options
         Of the backend, see its class.
 
@@ -88,12 +89,14 @@ def compile(  # noqa: A001 - the name is part of the public contract
     lacking = chosen.missing(network)
     if lacking:
         raise UnsupportedError(f"the backend '{backend}' cannot run '{network.name}': {'; '.join(lacking)}.")
-    complete = draw_weights(network, seed) | checked_weights(network, weights or {})
-    return chosen.compile(network, dt=step, dtype=dtype, weights=complete, **options)
+    realisation = realise(network, seed, weights, dt=step)
+    return chosen.compile(network, dt=step, dtype=dtype, realisation=realisation, **options)
 
 
 def _check_delays(network: Network, dt: float) -> None:
     for name, projection in network.projections.items():
+        if not isinstance(projection.delay, Quantity):
+            continue
         steps = projection.delay.value / dt
         if not np.isclose(steps, round(steps), rtol=0, atol=1e-6):
             raise InputError(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import snncompare as sc
-from snncompare.backends.weights import draw_weights
+from snncompare.backends.realisation import realise
 from snncompare.network.neuron import NeuronModel
 from snncompare.testing.conformance import same_spikes
 from snncompare.testing.networks import poisson_input, recurrent_network
@@ -22,7 +22,7 @@ def both(network, recording, *, weights=None, dt="0.5 ms", seed=3):
 
 def test_one_changed_weight_changes_the_spikes():
     network, recording = recurrent_network(), poisson_input()
-    weights = draw_weights(network, 3)
+    weights = realise(network, 3).dense_weights()
     drive = weights["drive"].copy()
     drive[np.unravel_index(np.abs(drive).argmax(), drive.shape)] *= 1.2
     changed = sc.compile(network, "torch", dt="0.5 ms", weights=weights | {"drive": drive})
@@ -112,7 +112,7 @@ def test_a_neuron_nobody_shipped_gives_the_same_spikes():
 
 def test_both_backends_accept_a_network_without_synapses_between_populations():
     network = recurrent_network()
-    weights = {name: np.zeros_like(w) for name, w in draw_weights(network, 0).items()}
+    weights = {name: np.zeros_like(w) for name, w in realise(network, 0).dense_weights().items()}
     for backend in ("torch", "brian2"):
         program = sc.compile(network, backend, dt="0.5 ms", weights=weights)
         assert program.run({"source": poisson_input()}, duration="1 s").times.size == 0

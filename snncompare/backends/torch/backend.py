@@ -5,19 +5,34 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from snncompare.backends.activity import InputSpikes, check_record, input_spikes, n_steps, output_recording, trials_of
-from snncompare.backends.program import Backend, Program, Weights
+from snncompare.backends.activity import (
+    InputSpikes,
+    check_record,
+    check_samples,
+    input_spikes,
+    n_steps,
+    output_recording,
+    trials_of,
+)
+from snncompare.backends.program import Backend, Program
+from snncompare.backends.realisation import Realisation
 from snncompare.backends.torch.module import TorchNetwork
+from snncompare.backends.torch.refusals import missing_in_torch
 from snncompare.backends.torch.threads import threads_for
-from snncompare.dynamics.step_program import network_program
-from snncompare.errors import InputError, UnsupportedError, unknown
+from snncompare.errors import InputError, unknown
 from snncompare.network.network import Network
 from snncompare.recording.recording import Recording
 from snncompare.units import QuantityLike, seconds
 
 __all__ = ["TorchBackend", "TorchProgram"]
+
+_ELEMENTS = 4_000_000
+"""Neurons times trials times steps that are simulated at a stretch; what they hold is then freed."""
+
+_Spikes = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 _DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
@@ -28,60 +43,88 @@ class TorchBackend(Backend):
     name = "torch"
 
     def missing(self, network: Network) -> tuple[str, ...]:
-        """Return what the step program of this network cannot express."""
-        try:
-            network_program(network, 1e-4)
-        except UnsupportedError as error:
-            return (str(error).rstrip("."),)
-        return ()
+        """Return, in words, what of this network cannot be run here."""
+        return missing_in_torch(network, 1e-4)
 
-    def compile(self, network: Network, *, dt: float, dtype: str, weights: Weights, **options: Any) -> "TorchProgram":
+    def compile(
+        self, network: Network, *, dt: float, dtype: str, realisation: Realisation, **options: Any
+    ) -> "TorchProgram":
         """Return the program."""
         device = options.pop("device", "cpu")
         if options:
             raise InputError(unknown("option of the backend 'torch'", next(iter(options)), ["device"]))
-        return TorchProgram(network, dt, weights, _DTYPES[dtype], device)
+        return TorchProgram(network, dt, realisation, _DTYPES[dtype], device)
 
 
 class TorchProgram(Program):
     """A network as a `TorchNetwork`, run without gradients."""
 
-    def __init__(self, network: Network, dt: float, weights: Weights, dtype: torch.dtype, device: str) -> None:
-        self.network, self.dt, self.weights = network, dt, weights
+    def __init__(self, network: Network, dt: float, realisation: Realisation, dtype: torch.dtype, device: str) -> None:
+        self.network, self.dt, self.realisation = network, dt, realisation
         self.dtype, self.device = dtype, torch.device(device)
-        self.module = TorchNetwork(network, dt, weights, dtype=dtype).to(self.device)
+        self.module = TorchNetwork(network, dt, realisation, dtype=dtype).to(self.device)
 
     def run(
         self,
         inputs: Mapping[str, Recording],
         *,
         duration: QuantityLike,
-        seed: int = 0,  # noqa: ARG002 - nothing in a step program is random yet
+        seed: int = 0,
         record: Sequence[str] | None = None,
     ) -> Recording:
-        """Return the spikes of a run, see `Program.run`."""
+        """Return what was recorded in a run, see `Program.run`."""
         steps = n_steps(seconds(duration, "duration"), self.dt)
         trials = trials_of(self.network, inputs)
         recorded = check_record(self.network, record)
         n_trials = 1 if trials is None else len(trials)
-        rasters = {
-            n: self._raster(n, input_spikes(self.network, n, r, self.dt, steps), n_trials, steps)
-            for n, r in inputs.items()
-        }
-        largest = n_trials * max(population.size for population in self.network.populations.values())
-        with torch.no_grad(), threads_for(largest):
-            activity = self.module(rasters, record=recorded, shape=(steps, n_trials))
-        spikes = {}
-        for name, raster in activity.spikes.items():
-            trial, step, neuron = (index.cpu().numpy() for index in raster.transpose(0, 1).nonzero(as_tuple=True))
-            spikes[name] = (trial, step, neuron)
-        return output_recording(self.network, spikes, self.dt, steps, trials, self._provenance())
+        check_samples(self.network, recorded, n_trials, steps)
+        given = {n: input_spikes(self.network, n, recording, self.dt, steps) for n, recording in inputs.items()}
+        sizes = [population.size for population in self.network.populations.values()]
+        each = max(1, _ELEMENTS // (n_trials * sum(sizes)))
+        spikes: dict[str, list[_Spikes]] = {name: [] for name in recorded.spikes}
+        traces: dict[tuple[str, str], list[NDArray[np.float64]]] = {key: [] for key in recorded.traces}
+        state = None
+        with torch.no_grad(), threads_for(n_trials * max(sizes)):
+            for first in range(0, steps, each):
+                last = min(first + each, steps)
+                rasters = {n: self._raster(n, part, n_trials, first, last) for n, part in given.items()}
+                activity = self.module(
+                    rasters,
+                    record=recorded.spikes,
+                    traces=recorded.traces,
+                    shape=(last - first, n_trials),
+                    state=state,
+                    seed=seed,
+                )
+                state = activity.state
+                for name, raster in activity.spikes.items():
+                    step, trial, neuron = (index.cpu().numpy() for index in raster.nonzero(as_tuple=True))
+                    spikes[name].append((trial, step + first, neuron))
+                for key, values in activity.traces.items():
+                    traces[key].append(values.permute(1, 2, 0).cpu().double().numpy())
+        return output_recording(
+            self.network,
+            {name: _sorted(parts) for name, parts in spikes.items()},
+            self.dt,
+            steps,
+            trials,
+            self._provenance(),
+            {key: np.concatenate(parts, axis=2) for key, parts in traces.items()},
+        )
 
-    def _raster(self, source: str, spikes: InputSpikes, n_trials: int, steps: int) -> Tensor:
-        raster = np.zeros((steps, n_trials, self.network.populations[source].size), dtype=np.bool_)
-        raster[spikes.step, spikes.trial, spikes.neuron] = True
-        return torch.from_numpy(raster).to(self.device, self.dtype)
+    def _raster(self, source: str, spikes: InputSpikes, n_trials: int, first: int, last: int) -> Tensor:
+        raster = np.zeros((last - first, n_trials, self.network.populations[source].size), dtype=np.bool_)
+        now = (spikes.step >= first) & (spikes.step < last)
+        raster[spikes.step[now] - first, spikes.trial[now], spikes.neuron[now]] = True
+        return torch.from_numpy(raster).to(self.device)
 
     def _provenance(self) -> dict[str, object]:
         dtype = str(self.dtype).removeprefix("torch.")
         return {"backend": "torch", "dt_seconds": self.dt, "dtype": dtype, "network": self.network.fingerprint()}
+
+
+def _sorted(parts: Sequence[_Spikes]) -> _Spikes:
+    """Return spikes of successive stretches of a run together, sorted by trial, then step."""
+    trial, step, neuron = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    order = np.argsort(trial, kind="stable")
+    return trial[order], step[order], neuron[order]

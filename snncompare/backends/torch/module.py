@@ -1,81 +1,124 @@
-"""A network as a `torch.nn.Module`: weights are its parameters, a run is its forward pass."""
+"""A network as a `torch.nn.Module`: weights and trained values are its parameters, a run is its forward pass."""
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
-from snncompare.backends.torch.functions import FUNCTIONS
-from snncompare.backends.torch.population import PopulationStep, State
+from snncompare.backends.realisation import Given, Realisation, delay_steps, realise
+from snncompare.backends.torch.linear import LinearProjection
+from snncompare.backends.torch.parameters import Named, neuron_values, with_trained_values
+from snncompare.backends.torch.population import PopulationStep
+from snncompare.backends.torch.refusals import kind_of_synapses, refused_of_synapses
+from snncompare.backends.torch.routes import LinearRoute, Route, SynapseRoute, written_by
+from snncompare.backends.torch.run import Begun, NetworkRun, NetworkState, Piece
+from snncompare.backends.torch.run_options import RunOptions
 from snncompare.backends.torch.surrogates import Surrogate
-from snncompare.dynamics.expressions import compile_expression
-from snncompare.dynamics.step_program import SynapticEffect, network_program
-from snncompare.errors import InputError
+from snncompare.backends.torch.synapses import SynapseProjection
+from snncompare.backends.torch.thresholds import has_slope
+from snncompare.dynamics.linear import linear_effects, source_states
+from snncompare.dynamics.program import NetworkProgram, SynapseProgram
+from snncompare.dynamics.step_program import network_program
+from snncompare.errors import InputError, UnsupportedError, unknown
 from snncompare.network.network import Network
+from snncompare.network.wiring import Convolution
 
 __all__ = ["Activity", "TorchNetwork"]
+
+_KINDS = 4
+"""Kinds of runs (number of trials, with gradients or without) that a module remembers."""
 
 
 @dataclass(frozen=True)
 class Activity:
-    """What was recorded in a forward pass, each tensor of shape (step, batch, neuron)."""
+    """What was recorded in a forward pass, each tensor of shape (step, batch, neuron), and where the run stands now."""
 
     spikes: Mapping[str, Tensor]
     traces: Mapping[tuple[str, str], Tensor]
+    state: NetworkState
 
 
 class TorchNetwork(nn.Module):
     """A network for one time step `dt` (seconds), batched over trials.
 
-    Per step and in Brian2's order: state update, thresholds, synapses (through delays), resets. In float64 and without
-    gradients, spikes are added one by one in the order in which Brian2 adds them, so that not even rounding differs;
-    with gradients, the same sum is a matrix product.
+    Per step and in Brian2's order: state update, thresholds, synapses (through delays), resets. In float64, without
+    gradients and on the processor, everything is computed as Brian2's numpy target computes it, and spikes are added
+    one by one in the order in which Brian2 adds them, so that not even rounding differs; otherwise the same sums are
+    matrix products.
 
     Parameters
     ----------
     network : Network
     dt : float
-    weights : mapping
-        Projection name to array (n_source, n_target), SI units; zeros are no synapses and stay zero in training.
-    surrogate : Surrogate, optional
-        Derivative of the spike; needed for gradients.
+    weights : Realisation or mapping
+        What need not be drawn, see `snncompare.backends.realisation.Given`; the rest is drawn with `seed`.
+    surrogate : Surrogate or mapping, optional
+        Derivative of the spike; needed for gradients. A mapping from populations has one for each; spikes of a
+        population that it leaves out have no derivative.
     detach_reset : bool
         Whether the reset of the membrane is left out of the gradient.
+    dtype : torch.dtype
+    checkpoint_every : int, optional
+        Steps after which the state is kept when gradients are computed; what lies between is computed again in the
+        backward pass. Memory then grows with the number of such pieces, plus one piece.
+    unroll : int, optional
+        Steps that ``torch.compile(module)`` compiles at a time, for example 10: it takes minutes to compile all steps
+        of a long run. Without `torch.compile` it makes no difference.
+    seed : int
+
+    Attributes
+    ----------
+    neurons : Named
+        Population to the values of its neurons that are trained or differ (`NeuronValues`).
+    synapses : Named
+        Projection to its weights and delays (`SynapseParameters`).
+
+    Raises
+    ------
+    InputError
+        If a surrogate has not the unit of the threshold.
+    UnsupportedError
+        For what this backend cannot do.
     """
 
     def __init__(
         self,
         network: Network,
         dt: float,
-        weights: Mapping[str, NDArray[np.float64]],
+        weights: Given,
         *,
-        surrogate: Surrogate | None = None,
+        surrogate: Surrogate | Mapping[str, Surrogate] | None = None,
         detach_reset: bool = True,
         dtype: torch.dtype = torch.float64,
+        checkpoint_every: int | None = None,
+        unroll: int | None = None,
+        seed: int = 0,
     ) -> None:
         super().__init__()
+        realisation = realise(network, seed, weights, dt=dt)
         program = network_program(network, dt)
-        self.network, self.dt = network, dt
+        self.network, self.dt, self.checkpoint_every, self.unroll = network, dt, checkpoint_every, unroll
         self.register_buffer("_like", torch.empty(0, dtype=dtype), persistent=False)
-        self.steps = {
-            name: PopulationStep(step, surrogate, detach_reset=detach_reset)
-            for name, step in program.populations.items()
-        }
-        for name, step in program.populations.items():
-            if surrogate is not None and step.threshold is not None and step.threshold.dimension != surrogate.dimension:
-                raise InputError(
-                    f"the surrogate's width '{surrogate.width}' has not the unit of the threshold of '{name}'."
-                )
-        self.weights = nn.ParameterDict({n: nn.Parameter(torch.tensor(w, dtype=dtype)) for n, w in weights.items()})
-        for name, weight in weights.items():
-            self.register_buffer(f"connected_{name}", torch.tensor(weight != 0, dtype=dtype), persistent=False)
-        self._effects = {n: [_Effect(e) for e in program.projections[n]] for n in sorted(program.projections)}
-        self._delays = {n: round(p.delay.value / dt) for n, p in network.projections.items()}
+        self.neurons = Named(
+            {
+                name: neuron_values(network, name, realisation.values.get(name, {}), dt=dt, dtype=dtype)
+                for name in program.populations
+            }
+        )
+        self._steps = self._population_steps(program, _surrogates(program, surrogate), detach_reset)
+        self._routes: dict[str, Route] = {}
+        projections: dict[str, nn.Module] = {}
+        for name, described in program.projections.items():
+            self._routes[name], projections[name] = self._projection(name, described, realisation, dtype)
+        self.synapses = Named(projections)
+        self._kinds: dict[RunOptions, NetworkRun] = {}
 
+    @torch.compiler.disable(recursive=False)
     def forward(
         self,
         inputs: Mapping[str, Tensor],
@@ -83,6 +126,9 @@ class TorchNetwork(nn.Module):
         record: Sequence[str] = (),
         traces: Sequence[tuple[str, str]] = (),
         shape: tuple[int, int] | None = None,
+        state: NetworkState | None = None,
+        seed: int = 0,
+        checkpoint_every: int | None = None,
     ) -> Activity:
         """Return the activity that input spikes evoke.
 
@@ -93,85 +139,175 @@ class TorchNetwork(nn.Module):
         record : sequence of str
             Populations whose spikes are kept.
         traces : sequence of (population, variable)
-            State variables kept after the update of every step.
+            Variables kept after the update of every step, before thresholds and resets.
         shape : (steps, batch), optional
             For a network without inputs.
+        state : NetworkState, optional
+            Where an earlier run ended, to go on from there; `NetworkState.detach` cuts the gradient.
+        seed : int
+            Of what is random in the network, for a run that begins.
+        checkpoint_every : int, optional
+            Instead of what the module was made with.
         """
         steps, batch = shape or next(iter(inputs.values())).shape[:2]
+        self._check(inputs, record, traces)
+        run = self._kind(batch)
         like = self.get_buffer("_like")
-        exact = not torch.is_grad_enabled() and like.dtype == torch.float64
-        matrices = {n: [e.matrix(self._weight(n)) for e in effects] for n, effects in self._effects.items()}
-        sizes = {name: population.size for name, population in self.network.populations.items()}
-        states = {name: step.initial(batch, sizes[name], like) for name, step in self.steps.items()}
-        past: dict[str, deque[Tensor | None]] = {
-            name: deque([None] * self._longest_delay(name), maxlen=self._longest_delay(name) + 1) for name in sizes
-        }
-        spikes: dict[str, list[Tensor]] = {name: [] for name in record}
-        values: dict[tuple[str, str], list[Tensor]] = {key: [] for key in traces}
-        for k in range(steps):
-            for name, step in self.steps.items():
-                step.update(states[name], k * self.dt)
-            for name, variable in traces:
-                values[name, variable].append(states[name][variable])
-            fired = {name: raster[k] for name, raster in inputs.items()}
-            for name, step in self.steps.items():
-                if step.program.threshold is not None:
-                    fired[name] = step.threshold(states[name])
-            for name, spikes_now in fired.items():
-                past[name].append(spikes_now)
-            self._propagate(states, past, matrices, exact=exact)
-            for name, step in self.steps.items():
-                if step.program.threshold is not None:
-                    step.reset(states[name], fired[name])
-            for name, kept in spikes.items():
-                kept.append(fired[name])
+        values = {name: self.neurons[name].values() for name in self.neurons}
+        begun = run.begin(values, like)
+        now = run.initial(values, like, seed) if state is None else state
+        every = self.checkpoint_every if checkpoint_every is None else checkpoint_every
+        if every is None or not torch.is_grad_enabled():
+            with np.errstate(all="ignore"):  # what Brian2 computes in numpy may overflow, too
+                now, piece = run.piece(begun, now, inputs, steps, record, traces)
+            return Activity(piece.spikes, piece.traces, now)
+        pieces = []
+        for first in range(0, steps, every):
+            part = {name: raster[first : first + every] for name, raster in inputs.items()}
+            length = min(every, steps - first)
+            now, piece = _again(run, begun, now, part, length, record, traces)
+            pieces.append(piece)
         return Activity(
-            {name: torch.stack(kept) for name, kept in spikes.items()},
-            {key: torch.stack(kept) for key, kept in values.items()},
+            {name: torch.cat([piece.spikes[name] for piece in pieces]) for name in record},
+            {key: torch.cat([piece.traces[key] for piece in pieces]) for key in traces},
+            now,
         )
 
+    @property
+    def weights(self) -> dict[str, nn.Parameter]:
+        """The weights of all projections, see `SynapseParameters` for their shapes."""
+        return {name: self.synapses[name].weight for name in self.synapses}
+
     def weights_array(self) -> dict[str, NDArray[np.float64]]:
-        """Return the weights as float64 arrays, zeros where there is no synapse."""
-        return {name: self._weight(name).detach().cpu().numpy().astype(np.float64) for name in self.weights}
+        """Return the weights as float64 arrays (n_source, n_target), zeros where there is no synapse."""
+        return self.realisation().dense_weights()
 
-    def _weight(self, name: str) -> Tensor:
-        return self.weights[name] * self.get_buffer(f"connected_{name}")
+    def realisation(self) -> Realisation:
+        """Return weights, delays and values of single neurons as they are now."""
+        values = {name: self.neurons[name].arrays() for name in self.neurons}
+        each = {name: {n: array for n, array in arrays.items() if array.ndim} for name, arrays in values.items()}
+        connections = {name: self.synapses[name].realised() for name in self.synapses}
+        return Realisation(connections, {name: arrays for name, arrays in each.items() if arrays})
 
-    def _longest_delay(self, population: str) -> int:
-        return max((self._delays[n] for n, p in self.network.projections.items() if p.source == population), default=0)
+    def description(self) -> Network:
+        """Return the network with what was trained for whole populations and projections written into it."""
+        return with_trained_values(self.network, {name: self.neurons[name].arrays() for name in self.neurons})
 
-    def _propagate(
-        self,
-        states: Mapping[str, State],
-        past: Mapping[str, "deque[Tensor | None]"],
-        matrices: Mapping[str, list[Tensor]],
-        *,
-        exact: bool,
-    ) -> None:
-        for name, effects in self._effects.items():
-            projection = self.network.projections[name]
-            arriving = past[projection.source][-1 - self._delays[name]]
-            if arriving is None:
-                continue
-            state = states[projection.target]
-            for effect, matrix in zip(effects, matrices[name], strict=True):
-                before = state[effect.variable]
-                if exact:
-                    trial, neuron = arriving.nonzero(as_tuple=True)
-                    after = before.index_add(0, trial, matrix[neuron])
-                else:
-                    after = torch.addmm(before, arriving, matrix)
-                state[effect.variable] = torch.where(state["not_refractory"], after, before) if effect.held else after
+    def constrain_(self) -> None:
+        """Move everything that is trained to the nearest allowed values; to be called after every optimiser step."""
+        for part in (self.neurons, self.synapses):
+            for name in part:
+                part[name].constrain_()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is made again when it is needed."""
+        return {**super().__getstate__(), "_kinds": {}}
+
+    def _population_steps(
+        self, program: NetworkProgram, surrogates: Mapping[str, Surrogate], detach_reset: bool
+    ) -> dict[str, PopulationStep]:
+        written: dict[str, set[str]] = {name: set() for name in self.network.populations}
+        for described in program.projections.values():
+            for population, variables in written_by(described).items():
+                written[population] |= variables
+        return {
+            name: PopulationStep(
+                program=described,
+                size=self.network.populations[name].size,
+                dt=self.dt,
+                surrogate=surrogates.get(name),
+                detach_reset=detach_reset,
+                written=frozenset(written[name]),
+                given=frozenset(self.neurons[name].values()),
+            )
+            for name, described in program.populations.items()
+        }
+
+    def _projection(
+        self, name: str, program: SynapseProgram, realisation: Realisation, dtype: torch.dtype
+    ) -> tuple[Route, nn.Module]:
+        described, connections = self.network.projections[name], realisation.connections[name]
+        steps = delay_steps(connections, described, self.dt)
+        source, target = self._steps.get(program.source), self._steps[program.target]
+        ends = (program, source, target, self.network.populations[program.source].size)
+        rest: dict[str, Any] = {
+            "dtype": dtype,
+            "sign": described.sign,
+            "dt": self.dt,
+            "trainable": {n: mark for n, mark in described.trainable.items() if n in ("weight", "delay")},
+        }
+        kind = kind_of_synapses(program, described, target.program)
+        kind["one_delay"] &= np.unique(steps).size <= 1
+        kind["drawn"] += [f"{key}_{name}" for key in connections.values]
+        effects = linear_effects(program, **kind)
+        if effects is None:
+            refused = refused_of_synapses(name, program, described)
+            if refused:
+                raise UnsupportedError(f"{refused[0]}.")
+            return SynapseRoute(*ends), SynapseProjection(program, connections, steps, **rest)
+        wiring = described.wiring if isinstance(described.wiring, Convolution) else None
+        linear = LinearProjection(effects, connections, steps, convolution=wiring, **rest)
+        return LinearRoute(*ends, effects, source_states(program, **kind)), linear
+
+    @torch.compiler.disable
+    def _kind(self, batch: int) -> NetworkRun:
+        """Return the network bound to the kind of run that is asked for now."""
+        like, gradients = self.get_buffer("_like"), torch.is_grad_enabled()
+        smooth = any(step.surrogate is not None and step.surrogate.smooth for step in self._steps.values())
+        exact = not gradients and not smooth and like.dtype is torch.float64 and like.device.type == "cpu"
+        options = RunOptions(batch, like.dtype, like.device, exact, gradients, smooth)
+        if options not in self._kinds:
+            sizes = {name: population.size for name, population in self.network.populations.items()}
+            while len(self._kinds) >= _KINDS:
+                self._kinds.pop(next(iter(self._kinds)))
+            self._kinds[options] = NetworkRun(
+                self._steps, self._routes, self.synapses, sizes, self.dt, options, self.unroll
+            )
+        return self._kinds[options]
+
+    def _check(self, inputs: Mapping[str, Tensor], record: Sequence[str], traces: Sequence[tuple[str, str]]) -> None:
+        for name in inputs:
+            if name not in self.network.sources():
+                raise InputError("inputs: " + unknown("spike source", name, self.network.sources()))
+        for name in record:
+            if name not in inputs and (name not in self._steps or self._steps[name].program.threshold is None):
+                raise InputError("record: " + unknown("population that spikes", name, [*inputs, *self._steps]))
+        for name, variable in traces:
+            if name not in self._steps:
+                raise InputError("traces: " + unknown("population", name, self._steps))
+            there = [*self._steps[name].changing, *self._steps[name].static]
+            if variable not in there:
+                raise InputError(f"traces: '{name}' has " + unknown("variable", variable, there))
 
 
-class _Effect:
-    """What a presynaptic spike adds to one variable of the target, as a matrix (n_source, n_target)."""
+def _surrogates(program: NetworkProgram, given: Surrogate | Mapping[str, Surrogate] | None) -> dict[str, Surrogate]:
+    """Return the surrogate of each population, after checking that its threshold has the same unit."""
+    if given is None:
+        return {}
+    spiking = {name: step.threshold for name, step in program.populations.items() if step.threshold is not None}
+    each = dict.fromkeys(spiking, given) if isinstance(given, Surrogate) else dict(given)
+    for name, surrogate in each.items():
+        threshold = spiking.get(name)
+        if threshold is None:
+            raise InputError("surrogate: " + unknown("population that spikes", name, spiking))
+        if threshold.dimensions and not has_slope(threshold.condition, threshold.dimensions, surrogate):
+            raise InputError(
+                f"the surrogate's width '{surrogate.width}' has not the unit of the threshold of '{name}'."
+            )
+    return each
 
-    def __init__(self, effect: SynapticEffect) -> None:
-        self.variable, self.held = effect.variable, effect.held
-        self._weight, self._constants = effect.weight, dict(effect.constants)
-        self._value = compile_expression(effect.effect, FUNCTIONS)
 
-    def matrix(self, weight: Tensor) -> Tensor:
-        value = self._value({self._weight: weight} | self._constants)
-        return value if isinstance(value, Tensor) else torch.full_like(weight, value)
+def _again(
+    run: NetworkRun,
+    begun: Begun,
+    state: NetworkState,
+    inputs: Mapping[str, Tensor],
+    steps: int,
+    record: Sequence[str],
+    traces: Sequence[tuple[str, str]],
+) -> tuple[NetworkState, Piece]:
+    """Carry out some steps, and again in the backward pass: random numbers are drawn anew from the same state."""
+    found: tuple[NetworkState, Piece] = checkpoint(
+        run.piece, begun, state, inputs, steps, record, traces, use_reentrant=False, preserve_rng_state=False
+    )
+    return found

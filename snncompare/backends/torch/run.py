@@ -1,0 +1,338 @@
+"""The steps of a run: what all populations and projections do, in Brian2's order."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from snncompare.backends.torch.functions import Draws
+from snncompare.backends.torch.parameters import Named
+from snncompare.backends.torch.population import PopulationRun, PopulationStep
+from snncompare.backends.torch.raster import RasterEvents
+from snncompare.backends.torch.routes import DELIVERY, Route, RouteRun
+from snncompare.backends.torch.run_options import RunOptions
+from snncompare.backends.torch.sums import Known, State
+
+__all__ = ["Begun", "NetworkRun", "NetworkState", "Piece"]
+
+Kept = dict[str | tuple[str, str], list[Tensor]]
+"""Population, or population and variable, to what was recorded in successive steps."""
+
+
+@dataclass(frozen=True)
+class NetworkState:
+    """Where a run stands after some steps; a run that starts from it goes on as if there had been no break.
+
+    Attributes
+    ----------
+    step : int
+        Steps that are over.
+    populations : mapping
+        Population to variable to tensor (batch, n_neurons).
+    synapses : mapping
+        Projection to variable to tensor, (batch, n_synapses) or (batch, n_source).
+    past : mapping
+        Population to its spikes in the latest steps, the latest one last; None before the run.
+    random : Tensor
+        State of the generator of random numbers.
+    """
+
+    step: int
+    populations: Mapping[str, State]
+    synapses: Mapping[str, State]
+    past: Mapping[str, tuple[Tensor | None, ...]]
+    random: Tensor
+
+    def detach(self) -> Self:
+        """Return the same state without its history: gradients do not reach back beyond it."""
+        return type(self)(
+            self.step,
+            {name: {n: v.detach() for n, v in state.items()} for name, state in self.populations.items()},
+            {name: {n: v.detach() for n, v in state.items()} for name, state in self.synapses.items()},
+            {n: tuple(None if z is None else z.detach() for z in past) for n, past in self.past.items()},
+            self.random,
+        )
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What stays during one run: of the populations, of the projections, and where random numbers come from."""
+
+    populations: Mapping[str, State]
+    projections: Mapping[str, State]
+    draws: Draws
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What was recorded in some successive steps, each tensor of shape (step, batch, neuron)."""
+
+    spikes: Mapping[str, Tensor]
+    traces: Mapping[tuple[str, str], Tensor]
+
+
+class NetworkRun:
+    """A network in runs of one kind.
+
+    Parameters
+    ----------
+    steps : mapping
+        Population to `PopulationStep`.
+    routes : mapping
+        Projection to `Route`.
+    projections : Named
+        Their weights and delays.
+    sizes : mapping
+        Population, spike sources included, to number of neurons.
+    dt : float
+        Time step, seconds.
+    options : RunOptions
+    unroll : int, optional
+        Steps that `torch.compile` sees at a time.
+    """
+
+    def __init__(
+        self,
+        steps: Mapping[str, PopulationStep],
+        routes: Mapping[str, Route],
+        projections: Named,
+        sizes: Mapping[str, int],
+        dt: float,
+        options: RunOptions,
+        unroll: int | None = None,
+    ) -> None:
+        self.unroll = unroll
+        self.options, self.dt, self._sizes, self._steps = options, dt, sizes, steps
+        self.populations = {name: PopulationRun(step, options) for name, step in steps.items()}
+        ordered = sorted(routes, key=lambda name: f"{name}_pre")  # Brian2 sorts the pathways by their names
+        self.routes = {name: routes[name].bound(projections[name], options) for name in ordered}
+        self._projections = projections
+        self._spiking = [name for name, run in self.populations.items() if run.program.threshold is not None]
+
+    @torch.compiler.disable
+    def initial(self, values: Mapping[str, Mapping[str, Tensor]], like: Tensor, seed: int) -> NetworkState:
+        """Return the state before the first step; `values` are those of the populations, see `NeuronValues`."""
+        batch = self.options.batch
+        populations = {name: step.initial(batch, values[name], like) for name, step in self._steps.items()}
+        synapses = {n: route.initial(values[route.target]) for n, route in self.routes.items() if route.holds_state}
+        past: dict[str, tuple[Tensor | None, ...]] = dict.fromkeys(self._sizes, ())
+        generator = torch.Generator(device=like.device).manual_seed(seed)
+        return NetworkState(0, populations, synapses, past, generator.get_state())
+
+    @torch.compiler.disable
+    def begin(self, values: Mapping[str, Mapping[str, Tensor]], like: Tensor) -> Begun:
+        """Return what stays during a run."""
+        draws = Draws(torch.Generator(device=like.device), like)
+        populations = {name: run.begin(values[name], draws) for name, run in self.populations.items()}
+        projections = {
+            name: route.begin(values[route.target], populations.get(route.source, {}), populations[route.target], draws)
+            for name, route in self.routes.items()
+        }
+        return Begun(populations, projections, draws)
+
+    @torch.compiler.disable(recursive=False)
+    def piece(
+        self,
+        begun: Begun,
+        state: NetworkState,
+        inputs: Mapping[str, Tensor],
+        n_steps: int,
+        record: Sequence[str],
+        traces: Sequence[tuple[str, str]],
+    ) -> tuple[NetworkState, Piece]:
+        """Carry out some steps and return where the run stands then, and what was recorded.
+
+        Parameters
+        ----------
+        begun : Begun
+        state : NetworkState
+        inputs : mapping
+            Spike source to raster (step, batch, neuron).
+        n_steps : int
+        record, traces
+            See `TorchNetwork.forward`.
+        """
+        begun.draws.generator.set_state(state.random)
+        past = self._remembered(state)
+        ahead = {} if self.options.exact else self._ahead(begun, past, inputs)
+        said = {name for arrival in ahead.values() for name in arrival.projections}
+        arriving = {key: arrival.steps.unbind(0) for key, arrival in ahead.items()}
+        seen = [name for name in inputs if self._is_seen(name, past, said, record)]
+        rows = {name: inputs[name].to(self.options.dtype).unbind(0) for name in seen}
+        numbers = torch.arange(state.step, state.step + n_steps, device=self.options.device).double()
+        clock = list(zip((numbers * self.dt).unbind(0), numbers.unbind(0), strict=True))
+        populations = {name: {**begun.populations[name], **own} for name, own in state.populations.items()}
+        synapses = {name: dict(own) for name, own in state.synapses.items()}
+        work = Work(populations, synapses, begun.projections, past)
+        kept = _nothing(record, traces)
+        routes = [(name, route) for name, route in self.routes.items() if name not in said]
+        every = self.unroll or n_steps
+        for first in range(0, n_steps, every):
+            now = slice(first, first + every)
+            rows_now = {name: row[now] for name, row in rows.items()}
+            arriving_now = {key: steps[now] for key, steps in arriving.items()}
+            more = self._steps_of(work, routes, clock[now], rows_now, arriving_now, tuple(record), tuple(traces))
+            for key, values in more.items():
+                kept[key] += values
+        after = NetworkState(
+            state.step + n_steps,
+            {
+                name: {variable: populations[name][variable] for variable in own}
+                for name, own in state.populations.items()
+            },
+            synapses,
+            {name: tuple(latest) for name, latest in past.items()},
+            begun.draws.generator.get_state(),
+        )
+        return after, Piece({n: torch.stack(kept[n]) for n in record}, {key: torch.stack(kept[key]) for key in traces})
+
+    def _steps_of(
+        self,
+        work: "Work",
+        routes: Sequence[tuple[str, RouteRun]],
+        clock: Sequence[tuple[Tensor, Tensor]],
+        rows: Mapping[str, Sequence[Tensor]],
+        arriving: Mapping[tuple[str, str, bool], Sequence[Tensor]],
+        record: Sequence[str],
+        traces: Sequence[tuple[str, str]],
+    ) -> Kept:
+        """Carry out successive steps and return what is recorded; this is what `torch.compile` sees."""
+        kept = _nothing(record, traces)
+        populations = work.populations
+        for k, now in enumerate(clock):
+            self._update(work, *now)
+            for name, variable in traces:
+                kept[name, variable].append(self._traced(name, variable, populations[name]))
+            fired = {name: row[k] for name, row in rows.items()}
+            for name in self._spiking:
+                fired[name] = self.populations[name].threshold(populations[name])
+            for name, latest in work.past.items():
+                latest.append(fired.get(name))
+                del latest[0]
+            for (name, variable, held), steps in arriving.items():
+                _arrive(populations[name], variable, steps[k], held=held)
+            self._propagate(work, routes)
+            for name in self._spiking:
+                self.populations[name].reset(populations[name], fired[name])
+            for name in record:
+                kept[name].append(fired[name])
+        return kept
+
+    def _update(self, work: "Work", t: Tensor, number: Tensor) -> None:
+        """Advance all state to the time t, the step of some number."""
+        for state in (*work.populations.values(), *work.projections.values()):
+            state["t"], state["t_in_timesteps"] = t, number
+        for name, route in self.routes.items():
+            if route.has_sums:
+                route.sums(work.populations, work.synapses[name], work.projections[name])
+        for name, population in self.populations.items():
+            population.update(work.populations[name])
+        for name, route in self.routes.items():
+            if route.has_update:
+                route.update(work.populations, work.synapses[name], work.projections[name])
+
+    def _propagate(self, work: "Work", routes: Sequence[tuple[str, RouteRun]]) -> None:
+        """Deliver what arrives now through some projections, then what spikes do to the synapses behind them."""
+        for name, route in routes:
+            route.on_pre(work.populations, work.synapses.get(name, {}), work.past, work.projections[name])
+        for name, route in self.routes.items():
+            if route.has_on_post:
+                route.on_post(work.populations, work.synapses[name], work.past, work.projections[name])
+
+    def _is_seen(
+        self, source: str, past: Mapping[str, Sequence[Tensor | None]], said: Collection[str], record: Sequence[str]
+    ) -> bool:
+        """Return whether the spikes of a source are looked at step by step."""
+        step_by_step = any(route.source == source and name not in said for name, route in self.routes.items())
+        return step_by_step or source in record or len(past[source]) > 1
+
+    def _traced(self, population: str, variable: str, state: State) -> Tensor:
+        step = self._steps[population]
+        shape = (self.options.batch, step.size)
+        static = None if variable in step.changing else step.static[variable]
+        if isinstance(static, Known):
+            return torch.full(shape, float(static.value), dtype=self.options.dtype, device=self.options.device)
+        found: Tensor = state[variable]
+        return found.expand(shape)
+
+    @torch.compiler.disable
+    def _remembered(self, state: NetworkState) -> dict[str, list[Tensor | None]]:
+        """Return as many latest steps of each population as its projections ask for."""
+        longest = dict.fromkeys(self._sizes, 0)
+        for name, route in self.routes.items():
+            longest[route.source] = max(longest[route.source], self._projections[name].longest)
+        latest: dict[str, list[Tensor | None]] = {}
+        for name, length in longest.items():
+            known = [None] * (length + 1) + list(state.past[name])
+            latest[name] = known[-(length + 1) :]
+        return latest
+
+    @torch.compiler.disable
+    def _ahead(
+        self, begun: Begun, past: Mapping[str, Sequence[Tensor | None]], inputs: Mapping[str, Tensor]
+    ) -> dict[tuple[str, str, bool], "_Arrival"]:
+        """Return what spike sources deliver in all steps, for the projections where that can be said before.
+
+        Returns
+        -------
+        dict
+            By target, variable and whether it is held in refractory neurons.
+        """
+        events: dict[str, tuple[RasterEvents, int]] = {}
+        found: dict[tuple[str, str, bool], _Arrival] = {}
+        for name, route in self.routes.items():
+            if route.source not in inputs or DELIVERY not in begun.projections[name]:
+                continue
+            if route.source not in events:
+                events[route.source] = _events(inputs[route.source], past[route.source][1:])
+            raster, first = events[route.source]
+            delivery = begun.projections[name][DELIVERY]
+            for variable, steps in (delivery.ahead(raster) or {}).items():
+                key = (route.target, variable, variable in delivery.held)
+                found[key] = _Arrival(steps[first:], {name}).joined(found.get(key))
+        return found
+
+
+@dataclass(frozen=True)
+class Work:
+    """What changes from step to step."""
+
+    populations: dict[str, State]
+    synapses: dict[str, State]
+    projections: Mapping[str, State]
+    past: dict[str, list[Tensor | None]]
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    """What arrives in all steps, (step, batch, n_target), and through which projections."""
+
+    steps: Tensor
+    projections: set[str]
+
+    def joined(self, other: "_Arrival | None") -> "_Arrival":
+        if other is None:
+            return self
+        return _Arrival(self.steps + other.steps, self.projections | other.projections)
+
+
+def _events(raster: Tensor, before: Sequence[Tensor | None]) -> tuple[RasterEvents, int]:
+    """Return the events of a raster after those of the steps before it, and how many steps those are."""
+    known = [spikes for spikes in before if spikes is not None]
+    if known:
+        raster = torch.cat([torch.stack(known).to(raster.dtype), raster])
+    return RasterEvents.of(raster), len(known)
+
+
+def _nothing(record: Sequence[str], traces: Sequence[tuple[str, str]]) -> Kept:
+    spikes: Kept = {name: [] for name in record}
+    return spikes | {key: [] for key in traces}
+
+
+def _arrive(state: State, variable: str, arriving: Tensor, *, held: bool) -> None:
+    after = state[variable] + arriving
+    if held and "not_refractory" in state:
+        after = torch.where(state["not_refractory"], after, state[variable])
+    state[variable] = after
