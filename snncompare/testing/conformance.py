@@ -2,24 +2,32 @@
 
 Use them in a test::
 
+    def test_my_backend_conforms():
+        check_backend("my_backend").raise_if_failed()
+
+or one by one::
+
     @pytest.mark.parametrize("check", conformance_checks(), ids=lambda check: check.name)
     def test_backend_conforms(check):
         check.run("my_backend")
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from snncompare.backends.registry import compile as compile_network
-from snncompare.errors import InputError
-from snncompare.network.network import Network
+from snncompare.errors import InputError, SnncompareError, unknown
+from snncompare.network.initialisers import Normal, Uniform
+from snncompare.network.network import Network, Population
+from snncompare.network.neuron import NeuronModel
+from snncompare.network.synapses import depressing, exponential, pair_stdp
 from snncompare.recording.recording import Recording
 from snncompare.testing.networks import driven_neuron, poisson_input, pulse_input, recurrent_network, relay
 
-__all__ = ["Check", "conformance_checks", "same_spikes"]
+__all__ = ["Check", "Conformance", "Outcome", "check_backend", "conformance_checks", "same_spikes"]
 
 DT = 5e-4
 STEP = "0.5 ms"
@@ -33,6 +41,81 @@ class Check:
     run: Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one check: passed, failed and why, or excused with a reason."""
+
+    check: str
+    passed: bool
+    said: str = ""
+    excuse: str | None = None
+
+
+@dataclass(frozen=True)
+class Conformance:
+    """The outcome of all checks on one backend."""
+
+    backend: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """Checks that failed without an excuse, and excused ones that passed."""
+        return tuple(outcome for outcome in self.outcomes if outcome.passed == (outcome.excuse is not None))
+
+    def raise_if_failed(self) -> None:
+        """Raise AssertionError that names every failure."""
+        if self.failed:
+            raise AssertionError(f"the backend '{self.backend}' does not conform:\n{self}")
+
+    def __str__(self) -> str:
+        words = {
+            (True, False): "passed",
+            (False, False): "FAILED",
+            (False, True): "excused",
+            (True, True): "PASSED, excused",
+        }
+        return "\n".join(
+            f"{words[o.passed, o.excuse is not None]:>15}  {o.check}"
+            + (f": {o.excuse or o.said}" if o.excuse or o.said else "")
+            for o in self.outcomes
+        )
+
+
+def check_backend(name: str, *, excuses: Mapping[str, str] | None = None) -> Conformance:
+    """Run all checks on an installed backend.
+
+    Parameters
+    ----------
+    name : str
+        As registered under the entry point group ``snncompare.backends``.
+    excuses : mapping, optional
+        Check to the reason why this backend cannot pass it. A check that is excused and yet passes counts as a failure:
+        take the excuse away.
+
+    Raises
+    ------
+    InputError
+        For an excuse of a check that does not exist, or without a reason.
+    """
+    excuses = excuses or {}
+    known = [check.name for check in conformance_checks()]
+    for check, reason in excuses.items():
+        if check not in known:
+            raise InputError(unknown("check", check, known))
+        if not reason.strip():
+            raise InputError(f"the excuse for '{check}' has no reason; say why the backend cannot pass it.")
+    return Conformance(name, tuple(_outcome(check, name, excuses.get(check.name)) for check in conformance_checks()))
+
+
+def _outcome(check: Check, backend: str, excuse: str | None) -> Outcome:
+    try:
+        check.run(backend)
+    except (AssertionError, SnncompareError) as error:
+        return Outcome(check.name, passed=False, said=" ".join(str(error).split()), excuse=excuse)
+    return Outcome(check.name, passed=True, excuse=excuse)
+
+
 def conformance_checks() -> tuple[Check, ...]:
     """Return all checks; `Check.run` takes the name of a backend."""
     return (
@@ -44,6 +127,12 @@ def conformance_checks() -> tuple[Check, ...]:
         Check("silent units appear in the recording", _silent_units),
         Check("two spikes of a neuron in one step are refused", _two_in_one_step),
         Check("an input that is missing is refused", _missing_input),
+        Check("membranes equal Brian2's within 1e-9", _membranes),
+        Check("every synapse has its own delay", _own_delays),
+        Check("neurons differ in parameters and initial states", _heterogeneous),
+        Check("state of single synapses changes during a run", _plastic),
+        Check("conditions and refractory rules may be any expression", _any_condition),
+        Check("noise follows the seed", _noise),
     )
 
 
@@ -119,3 +208,79 @@ def _two_in_one_step(backend: str) -> None:
 
 def _missing_input(backend: str) -> None:
     _refused(backend, {})
+
+
+def _like_brian2(network: Network, backend: str, inputs: dict[str, Recording], traces: tuple[str, ...] = ()) -> None:
+    record = [*(n for n, p in network.populations.items() if p.neuron.type == "NeuronModel"), *traces]
+    programs = [compile_network(network, name, dt=STEP, seed=1) for name in (backend, "brian2")]
+    ours, theirs = (program.run(inputs, duration="1 s", record=record) for program in programs)
+    assert theirs.times.size > 100, f"only {theirs.times.size} spikes"
+    assert same_spikes(ours, theirs), f"{ours.times.size} spikes, Brian2 {theirs.times.size}"
+    for key in traces:
+        expected = theirs.traces[key].to_numpy()
+        error = np.abs(ours.traces[key].to_numpy() - expected).max() / np.abs(expected).max()
+        assert error <= 1e-9, f"{key} differs by {error:g} of its largest value"
+
+
+def _membranes(backend: str) -> None:
+    _like_brian2(recurrent_network(), backend, {"source": poisson_input()}, ("adaptive.v", "adaptive.x_recur"))
+
+
+def _own_delays(backend: str) -> None:
+    network = recurrent_network()
+    later = network.projections["recur"].model_copy(update={"delay": Uniform(low="0 ms", high="5 ms")})
+    varied = network.model_copy(update={"projections": {**network.projections, "recur": later}})
+    _like_brian2(varied, backend, {"source": poisson_input()})
+
+
+def _heterogeneous(backend: str) -> None:
+    network = recurrent_network()
+    update = {
+        "parameters": {"tau": Normal(mean="10 ms", sd="2 ms", low="4 ms"), "v_threshold": "9 mV"},
+        "initial": {"v": Uniform(low="0 mV", high="8 mV")},
+    }
+    cells = network.populations["adaptive"].model_copy(update=update)
+    varied = network.model_copy(update={"populations": {**network.populations, "adaptive": cells}})
+    _like_brian2(varied, backend, {"source": poisson_input()})
+
+
+def _plastic(backend: str) -> None:
+    for synapse in (depressing(exponential()), pair_stdp(exponential(), w_max="20 mV")):
+        network = recurrent_network()
+        feed = network.projections["drive"].model_copy(
+            update={"synapse": synapse, "weight": Uniform(low="2 mV", high="16 mV")}
+        )
+        varied = network.model_copy(update={"projections": {**network.projections, "drive": feed}})
+        _like_brian2(varied, backend, {"source": poisson_input(trials=1)})
+
+
+def _any_condition(backend: str) -> None:
+    model = NeuronModel(
+        equations="dv/dt = (-v + drive*(1 + sin(2*pi*t/(50*ms))))/tau : volt (unless refractory)\nn : 1",
+        threshold="(v > 10*mV and n < 40) or v > 25*mV",
+        reset="v = 0*mV; n += 1",
+        refractory="1*ms + n*0.1*ms",
+        parameters={"tau": "20 ms", "drive": "20 mV"},
+        initial={"v": Uniform(low="0 mV", high="9 mV")},
+    )
+    network = Network(name="conditions", populations={"cells": Population(size=20, neuron=model)})
+    _like_brian2(network, backend, {}, ("cells.v",))
+
+
+def _noise(backend: str) -> None:
+    model = NeuronModel(
+        equations="dv/dt = (-v + drive)/tau + noise*sqrt(2/tau)*xi : volt",
+        threshold="v > 10*mV",
+        reset="v = 0*mV",
+        method="euler",
+        parameters={"tau": "20 ms", "drive": "9 mV", "noise": "3 mV"},
+    )
+    network = Network(name="noise", populations={"cells": Population(size=50, neuron=model)})
+    program = compile_network(network, backend, dt=STEP)
+    first, again, other = (program.run({}, duration="1 s", seed=seed) for seed in (1, 1, 2))
+    assert same_spikes(first, again), "the same seed gives other spikes"
+    assert not same_spikes(first, other), "another seed gives the same spikes"
+    rates = [run.times.size / 50 for run in (first, other)]
+    reference = compile_network(network, "brian2", dt=STEP).run({}, duration="1 s", seed=3).times.size / 50
+    # Counts of 50 neurons: at some 20 spikes a second each, three standard deviations are below 3 spikes.
+    assert all(abs(rate - reference) < 3 for rate in rates), f"{rates} Hz, Brian2 {reference} Hz"
