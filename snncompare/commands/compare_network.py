@@ -73,12 +73,12 @@ def prepare_network(config: FromNetwork, folder: Path, seed: int) -> NetworkRun:
     """
     from snncompare.backends.activity import check_record, input_spikes, n_steps, trials_of
     from snncompare.backends.registry import compile as compile_network
-    from snncompare.backends.weights import load_weights
+    from snncompare.backends.sidecar import load_realisation
     from snncompare.network.network import Network
     from snncompare.recording.read import read
 
     network = Network.load(folder / config.network)
-    weights = None if config.weights is None else load_weights(folder / config.weights)
+    weights = None if config.weights is None else load_realisation(folder / config.weights)
     inputs = {name: read(folder / file) for name, file in config.inputs.items()}
     trials_of(network, inputs)
     check_record(network, config.record)

@@ -13,9 +13,9 @@ from tqdm import tqdm
 
 from snncompare import provenance
 from snncompare.backends.activity import spiking
+from snncompare.backends.realisation import realise
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.backends.torch.threads import threads_for
-from snncompare.backends.weights import draw_weights
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import InputError, unknown
 from snncompare.learning.batches import Batches
@@ -77,7 +77,8 @@ def fit(
         If the checkpoint belongs to another training.
     """
     _check(network, loss, dataset)
-    step, weights = seconds(dt, "dt"), draw_weights(network, seed)
+    step = seconds(dt, "dt")
+    weights = realise(network, seed, dt=step).dense_weights()
     module = TorchNetwork(network, step, weights, surrogate=rule.surrogate, detach_reset=rule.detach_reset)
     optimiser, rng = WeightOptimiser(module, rule, weights), np.random.default_rng([seed, 1])
     record: dict[str, Any] = {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from snncompare.backends.program import Program
 from snncompare.backends.registry import compile as compile_network
-from snncompare.backends.weights import load_weights, save_weights
+from snncompare.backends.sidecar import load_realisation, save_realisation
 from snncompare.errors import FileError
 from snncompare.network.network import Network
 
@@ -47,7 +47,7 @@ class Trained:
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self.network.save(directory / "network.yaml")
-        save_weights(directory / "weights.npz", self.weights)
+        save_realisation(directory / "weights.npz", self.weights)
         self.history.to_csv(directory / "history.csv", index=False)
         (directory / "provenance.json").write_text(json.dumps(self.provenance, indent=2), encoding="utf-8")
         return directory
@@ -60,6 +60,5 @@ class Trained:
             raise FileError(f"'{directory}' holds no trained network; expected network.yaml and weights.npz in it.")
         provenance = json.loads((directory / "provenance.json").read_text(encoding="utf-8"))
         history = pd.read_csv(directory / "history.csv")
-        return cls(
-            Network.load(directory / "network.yaml"), load_weights(directory / "weights.npz"), history, provenance
-        )
+        weights = load_realisation(directory / "weights.npz").dense_weights()
+        return cls(Network.load(directory / "network.yaml"), weights, history, provenance)

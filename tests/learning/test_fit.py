@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import snncompare as sc
+from snncompare.backends.realisation import realise
 from snncompare.backends.torch.module import TorchNetwork
-from snncompare.backends.weights import draw_weights
 from snncompare.circuits.recurrent import recurrent_classifier
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import FileError, InputError
@@ -92,7 +92,7 @@ def test_projections_that_are_not_trainable_stay_as_they_were():
         surrogate=surrogate_gradient(width="0.5 mV", scale="10 mV").surrogate, optimiser=Adam(0.05), trainable=("read",)
     )
     trained = train(two_orders(), rule=rule, epochs=2)
-    before = draw_weights(trained.network, 0)
+    before = realise(trained.network, 0).dense_weights()
     assert np.array_equal(trained.weights["feed"], before["feed"])
     assert np.array_equal(trained.weights["recur"], before["recur"])
     assert not np.array_equal(trained.weights["read"], before["read"])
@@ -141,7 +141,7 @@ def test_evaluation_of_a_trained_network_is_that_of_its_history(trained):
 
 def test_a_linear_readout_of_counts_finds_what_counts_say_and_no_more():
     network = recurrent_classifier(inputs=8, hidden=30, classes=2)
-    module = TorchNetwork(network, 1e-3, draw_weights(network, 0))
+    module = TorchNetwork(network, 1e-3, realise(network, 0).dense_weights())
     said_by_units = linear_readout_accuracy(module, "hidden", two_units(), two_units(seed=9), dt=DT)
     said_by_order = linear_readout_accuracy(module, "hidden", two_orders(), two_orders(seed=9), dt=DT)
     assert said_by_units > 0.9

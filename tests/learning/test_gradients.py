@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from snncompare.backends.realisation import realise
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.backends.torch.surrogates import SuperSpike, Triangle, spike
-from snncompare.backends.weights import draw_weights
 from snncompare.errors import InputError
 from snncompare.network.initialisers import Normal
 from snncompare.network.network import Network, Population, Projection
@@ -82,7 +82,7 @@ def gradients(module, x, probe):
 @pytest.fixture
 def setting():
     network = small_network()
-    weights = draw_weights(network, 1)
+    weights = realise(network, 1).dense_weights()
     probe = np.random.default_rng(2).normal(size=(STEPS, BATCH, 2))
     return network, weights, raster(), probe
 
@@ -137,7 +137,7 @@ def test_the_gradient_of_the_readout_equals_finite_differences(setting):
 
 def test_gradients_stay_finite_in_refractory_neurons():
     network = small_network(refractory="3 ms")
-    weights = draw_weights(network, 1)
+    weights = realise(network, 1).dense_weights()
     probe = np.ones((STEPS, BATCH, 2))
     found, spikes = gradients(TorchNetwork(network, DT, weights, surrogate=SURROGATE), raster(), probe)
     assert spikes.sum() > 20
@@ -161,7 +161,9 @@ def test_a_spike_is_fired_strictly_above_the_threshold():
 
 def test_a_surrogate_with_the_unit_of_something_else_is_refused():
     with pytest.raises(InputError, match="unit of the threshold"):
-        TorchNetwork(small_network(), DT, draw_weights(small_network(), 0), surrogate=SuperSpike("2 nA", "10 nA"))
+        TorchNetwork(
+            small_network(), DT, realise(small_network(), 0).dense_weights(), surrogate=SuperSpike("2 nA", "10 nA")
+        )
 
 
 @pytest.mark.parametrize(("width", "scale"), [("0 mV", "10 mV"), ("2 mV", "10 ms"), ("-2 mV", "10 mV")])

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snncompare import datasets
+from snncompare.backends.realisation import realise
 from snncompare.backends.torch.module import TorchNetwork
-from snncompare.backends.weights import draw_weights
 from snncompare.circuits.recurrent import recurrent_classifier
 from snncompare.commands.demo.settings import DemoSettings
 from snncompare.encoding.receptors import ReceptorPopulation
@@ -65,9 +65,10 @@ def train(settings: DemoSettings, checkpoint: Path) -> Training:
         seed=settings.seed,
         checkpoint=checkpoint,
     )
-    weights = draw_weights(network, settings.seed)
+    step = seconds(settings.dt)
+    weights = realise(network, settings.seed, dt=step).dense_weights()
     untrained = Trained(network, weights, trained.history.iloc[:0])
-    module = TorchNetwork(network, seconds(settings.dt), weights)
+    module = TorchNetwork(network, step, weights)
     return Training(
         trained=trained,
         untrained=untrained,
