@@ -6,8 +6,8 @@ float, and where a number without a unit is refused.
 
 import math
 import re
-import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from numbers import Real
 from typing import Any
 
@@ -88,6 +88,7 @@ def _one_unit(name: str) -> tuple[float, Dimension]:
     raise UnitError(unknown("unit", name, common))
 
 
+@lru_cache(maxsize=512)
 def parse_unit(text: str) -> tuple[float, Dimension]:
     """Return the size in SI base units, and the dimension, of a unit such as ``"mV"`` or ``"nS/cm**2"``.
 
@@ -159,8 +160,8 @@ class Quantity:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
-        """Tell editors that a quantity is text."""
-        return {"type": "string", "examples": ["20 ms", "-70 mV", "0.5"]}
+        """Tell editors that a quantity is text, or a number where it has no unit."""
+        return {"type": ["string", "number"], "examples": ["20 ms", "-70 mV", "0.5"]}
 
 
 QuantityLike = Any
@@ -191,9 +192,10 @@ def quantity(given: QuantityLike) -> Quantity:
         return _finite(Quantity(float(given), _exponents(given)), repr(given))
     if isinstance(given, bool) or not isinstance(given, Real):
         raise UnitError(f"expected a quantity such as '20 ms', got {_short(repr(given))}.")
-    if abs(given) > sys.float_info.max:
-        raise UnitError("expected a finite quantity, got a number above 1e308.")
-    return _finite(Quantity(float(given), NONE, str(given)), str(given))
+    try:
+        return _finite(Quantity(float(given), NONE, str(given)), str(given))
+    except OverflowError as error:  # a whole number with hundreds of digits
+        raise UnitError("expected a finite quantity, got a number above 1e308.") from error
 
 
 def _short(text: str) -> str:

@@ -1,5 +1,6 @@
 """Find a backend by name through entry points, ours included, and compile with it."""
 
+import warnings
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -7,8 +8,9 @@ import numpy as np
 
 from snncompare.backends.program import Backend, Program
 from snncompare.backends.realisation import Given, realise
-from snncompare.errors import InputError, MissingDependencyError, UnsupportedError, unknown
+from snncompare.errors import InputError, MissingDependencyError, TimeStepWarning, UnsupportedError, unknown
 from snncompare.network.network import Network
+from snncompare.network.time_constants import time_step_warnings
 from snncompare.units import Quantity, QuantityLike, seconds
 
 __all__ = ["available", "backend_named", "compile"]
@@ -78,6 +80,11 @@ def compile(  # noqa: A001 - the name is part of the public contract
     ------
     UnsupportedError
         If the backend cannot do everything the network asks for; nothing is approximated silently.
+
+    Warns
+    -----
+    TimeStepWarning
+        Where `dt` is longer than a time constant.
     """
     step = seconds(dt, "dt")
     if step <= 0:
@@ -89,6 +96,8 @@ def compile(  # noqa: A001 - the name is part of the public contract
     lacking = chosen.missing(network)
     if lacking:
         raise UnsupportedError(f"the backend '{backend}' cannot run '{network.name}': {'; '.join(lacking)}.")
+    for sentence in time_step_warnings(network, step):
+        warnings.warn(sentence, TimeStepWarning, stacklevel=2)
     realisation = realise(network, seed, weights, dt=step)
     return chosen.compile(network, dt=step, dtype=dtype, realisation=realisation, **options)
 

@@ -110,14 +110,17 @@ def synapses(
     target_group: brian2.NeuronGroup,
     dt: float,
     target: CodeTarget | None = NumpyCodeObject,
+    *,
+    own_delays: bool = False,
 ) -> brian2.Synapses:
     """Return the Brian2 synapses of a projection, not yet connected; their weight is called `weight_name`.
 
     Clock-driven state is updated after the state of all populations, whatever the names are. A delay that is drawn for
-    each synapse is left to the backend.
+    each synapse is left to the backend, and so are all delays with `own_delays`.
     """
     composed, described = compose_synapse(network, projection), network.projections[projection]
-    delay = to_brian2(described.delay) if composed.on_pre and isinstance(described.delay, Quantity) else None
+    given = None if own_delays or not composed.on_pre else described.delay
+    delay = to_brian2(given) if isinstance(given, Quantity) else None
     with brian2_errors(f"projection '{projection}'"):
         made = brian2.Synapses(
             source,

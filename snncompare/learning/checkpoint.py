@@ -12,7 +12,7 @@ import torch
 
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.errors import FileError
-from snncompare.learning.optimiser import WeightOptimiser
+from snncompare.learning.optimiser import Optimiser
 
 __all__ = ["Checkpoint"]
 
@@ -33,7 +33,7 @@ class Checkpoint:
     training: str
     rows: list[dict[str, float]] = field(default_factory=list)
 
-    def save(self, module: TorchNetwork, optimiser: WeightOptimiser, rng: np.random.Generator) -> None:
+    def save(self, module: TorchNetwork, optimiser: Optimiser, rng: np.random.Generator) -> None:
         """Write the state; an interruption while writing leaves the state of the epoch before."""
         if self.path is None:
             return
@@ -48,7 +48,7 @@ class Checkpoint:
         torch.save(state, unfinished)
         os.replace(unfinished, self.path)  # noqa: PTH105 - the atomic one
 
-    def resume(self, module: TorchNetwork, optimiser: WeightOptimiser, rng: np.random.Generator) -> int:
+    def resume(self, module: TorchNetwork, optimiser: Optimiser, rng: np.random.Generator) -> int:
         """Restore the state if there is one, and return the number of epochs that are finished.
 
         Raises

@@ -22,7 +22,7 @@ from snncompare.learning.batches import Batches
 from snncompare.learning.checkpoint import Checkpoint
 from snncompare.learning.evaluate import evaluate
 from snncompare.learning.losses import MeanMembraneClassification, RateLimit
-from snncompare.learning.optimiser import WeightOptimiser
+from snncompare.learning.optimiser import Optimiser
 from snncompare.learning.rule import LearningRule
 from snncompare.learning.trained import Trained
 from snncompare.network.network import Network
@@ -78,9 +78,9 @@ def fit(
     """
     _check(network, loss, dataset)
     step = seconds(dt, "dt")
-    weights = realise(network, seed, dt=step).dense_weights()
-    module = TorchNetwork(network, step, weights, surrogate=rule.surrogate, detach_reset=rule.detach_reset)
-    optimiser, rng = WeightOptimiser(module, rule, weights), np.random.default_rng([seed, 1])
+    drawn = realise(network, seed, dt=step)
+    module = TorchNetwork(network, step, drawn, surrogate=rule.surrogate, detach_reset=rule.detach_reset)
+    optimiser, rng = Optimiser(module, rule), np.random.default_rng([seed, 1])
     record: dict[str, Any] = {
         "network": network.fingerprint(),
         "data": [_data_fingerprint(part) for part in (dataset, test)],
@@ -115,12 +115,13 @@ def fit(
             if progress is not None:
                 progress(f"epoch {epoch}/{epochs}: {measured}")
     saved.remove()
-    return Trained(network, module.weights_array(), pd.DataFrame(saved.rows), provenance.collect(seed=seed, **record))
+    history = pd.DataFrame(saved.rows)
+    return Trained(module.description(), module.realisation(), history, provenance.collect(seed=seed, **record))
 
 
 def _learn(
     module: TorchNetwork,
-    optimiser: WeightOptimiser,
+    optimiser: Optimiser,
     batches: Batches,
     indices: NDArray[np.int64],
     loss: MeanMembraneClassification,

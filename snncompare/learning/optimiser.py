@@ -1,45 +1,46 @@
-"""Adam on the weights of a network, in units that do not depend on their physical dimension."""
+"""Adam on what a network trains, in units that do not depend on physical dimensions."""
 
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.errors import InputError, unknown
 from snncompare.learning.rule import LearningRule
 
-__all__ = ["WeightOptimiser"]
+__all__ = ["Optimiser"]
 
 
-class WeightOptimiser:
-    """Adam whose step is counted in units of each projection's initial spread."""
+class Optimiser:
+    """Adam whose step is counted in units of what it changes: the root mean square of its initial values.
 
-    def __init__(self, module: TorchNetwork, rule: LearningRule, weights: Mapping[str, NDArray[np.float64]]) -> None:
-        names = list(module.weights) if rule.trainable is None else list(rule.trainable)
+    After every step, bounds and signs that the description asks for hold again.
+    """
+
+    def __init__(self, module: TorchNetwork, rule: LearningRule) -> None:
+        marked = module.trained()
+        names = set(marked) if rule.trainable is None else set(rule.trainable)
         for name in names:
-            if name not in module.weights:
-                raise InputError("trainable: " + unknown("projection", name, module.weights))
-        for name, parameter in module.weights.items():
-            parameter.requires_grad_(name in names)
-        self._units = {name: _spread(weights[name]) for name in names}
-        self._parameters = {name: module.weights[name] for name in names}
-        self._adam = torch.optim.Adam(
-            [{"params": [self._parameters[name]], "unit": self._units[name]} for name in names]
-        )
-        self._clip = rule.optimiser.clip
+            if name not in marked:
+                raise InputError("trainable: " + unknown("projection or population that learns", name, marked))
+        self._parameters: list[tuple[nn.Parameter, float]] = []
+        for name, parameters in marked.items():
+            for key, parameter in parameters.items():
+                parameter.requires_grad_(name in names)
+                if name in names:
+                    self._parameters.append((parameter, module.unit(name, key)))
+        self._module, self._clip = module, rule.optimiser.clip
+        self._adam = torch.optim.Adam([{"params": [p], "unit": unit} for p, unit in self._parameters])
 
     def set_rate(self, rate: float) -> None:
-        """Set the learning rate, in units of each projection's initial spread."""
+        """Set the learning rate, in units of what is changed."""
         for group in self._adam.param_groups:
             group["lr"] = rate * group["unit"]
 
     @property
     def state(self) -> dict[str, Any]:
-        """What the next step depends on, beside the weights."""
+        """What the next step depends on, beside the parameters."""
         return self._adam.state_dict()
 
     @state.setter
@@ -47,18 +48,13 @@ class WeightOptimiser:
         self._adam.load_state_dict(saved)
 
     def step(self, loss: Tensor) -> None:
-        """Change the weights against the gradient of a loss."""
+        """Change the parameters against the gradient of a loss."""
         self._adam.zero_grad()
         loss.backward()
-        gradients = {name: p.grad for name, p in self._parameters.items() if p.grad is not None}
-        norm = sum(float((g * self._units[name]).square().sum()) for name, g in gradients.items()) ** 0.5
+        scaled = [(p.grad, p.grad * unit) for p, unit in self._parameters if p.grad is not None]
+        norm = sum(float(gradient.square().sum()) for _, gradient in scaled) ** 0.5
         if norm > self._clip:
-            for gradient in gradients.values():
+            for gradient, _ in scaled:
                 gradient.mul_(self._clip / norm)
         self._adam.step()
-
-
-def _spread(weights: NDArray[np.float64]) -> float:
-    """Return the typical size of existing weights, the unit in which they are changed."""
-    existing = weights[weights != 0]
-    return float(np.sqrt(np.mean(existing**2))) if existing.size else 1.0
+        self._module.constrain_()

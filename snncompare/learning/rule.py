@@ -45,10 +45,10 @@ class LearningRule:
         Whether the reset of the membrane is left out of the gradient (Zenke and Vogels 2021, Neural Computation
         33:899).
     optimiser : Adam
-        How the gradient becomes a change. Weights are updated in units of their projection's initial standard
-        deviation, so that one learning rate serves weights of any physical unit.
+        How the gradient becomes a change. Weights, delays and parameters are updated in units of the root mean square
+        of their initial values, so that one learning rate serves any physical unit.
     trainable : tuple of str, optional
-        Projections that learn; all of them by default.
+        Projections and populations that learn what the description marks as trainable; all of them by default.
     """
 
     surrogate: Surrogate

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.backends.program import Program
+from snncompare.backends.realisation import Realisation
 from snncompare.backends.registry import compile as compile_network
 from snncompare.backends.sidecar import load_realisation, save_realisation
 from snncompare.errors import FileError
@@ -26,28 +28,34 @@ class Trained:
     Attributes
     ----------
     network : Network
-    weights : mapping
-        Projection name to array (n_source, n_target), SI units.
+        With what was trained for whole populations or projections written into it.
+    realisation : Realisation
+        Weights, delays and values of single neurons after training.
     history : pandas.DataFrame
         One row per epoch: ``epoch``, ``loss``, ``train_accuracy``, ``test_accuracy``, ``rate`` (Hz).
     provenance : dict
     """
 
     network: Network
-    weights: Mapping[str, NDArray[np.float64]]
+    realisation: Realisation
     history: pd.DataFrame
     provenance: dict[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def weights(self) -> Mapping[str, NDArray[np.float64]]:
+        """Projection name to weights (n_source, n_target) in SI units, zero where there is no synapse."""
+        return self.realisation.dense_weights()
+
     def compile(self, backend: str = "torch", *, dt: str, **options: Any) -> Program:
         """Return the trained network compiled for a backend, see `snncompare.compile`."""
-        return compile_network(self.network, backend, dt=dt, weights=self.weights, **options)
+        return compile_network(self.network, backend, dt=dt, weights=self.realisation, **options)
 
     def save(self, directory: str | Path) -> Path:
         """Write ``network.yaml``, ``weights.npz``, ``history.csv`` and ``provenance.json`` into a directory."""
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self.network.save(directory / "network.yaml")
-        save_realisation(directory / "weights.npz", self.weights)
+        save_realisation(directory / "weights.npz", self.realisation)
         self.history.to_csv(directory / "history.csv", index=False)
         (directory / "provenance.json").write_text(json.dumps(self.provenance, indent=2), encoding="utf-8")
         return directory
@@ -60,5 +68,5 @@ class Trained:
             raise FileError(f"'{directory}' holds no trained network; expected network.yaml and weights.npz in it.")
         provenance = json.loads((directory / "provenance.json").read_text(encoding="utf-8"))
         history = pd.read_csv(directory / "history.csv")
-        weights = load_realisation(directory / "weights.npz").dense_weights()
-        return cls(Network.load(directory / "network.yaml"), weights, history, provenance)
+        realisation = load_realisation(directory / "weights.npz")
+        return cls(Network.load(directory / "network.yaml"), realisation, history, provenance)

@@ -5,10 +5,18 @@ synapse model can be put on any neuron model.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from snncompare.network.equations import assigned_names, defined_names, renamed_equations, renamed_expression
+from snncompare.network.equations import (
+    SYNAPSE_FLAGS,
+    assigned_names,
+    defined_names,
+    renamed_equations,
+    renamed_expression,
+)
 from snncompare.network.network import Network, Projection
 from snncompare.network.neuron import NeuronModel
+from snncompare.network.solvable import check_complete
 from snncompare.units import Quantity, base_unit
 
 __all__ = ["Composed", "ComposedSynapse", "compose", "compose_synapse", "projection_trains", "weight_name"]
@@ -32,7 +40,7 @@ class Composed:
     equations: str
     parameters: dict[str, Quantity]
     model: NeuronModel
-    initial: dict[str, object] = field(default_factory=dict)
+    initial: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ class ComposedSynapse:
     on_pre: str
     on_post: str
     parameters: dict[str, Quantity]
-    initial: dict[str, object]
+    initial: dict[str, Any]
 
 
 def compose(network: Network, population: str) -> Composed:
@@ -54,7 +62,7 @@ def compose(network: Network, population: str) -> Composed:
     lines = [model.equations]
     lines += [f"{name} : {base_unit(model.parameters[name].dimension)} (constant)" for name in each]
     parameters = {name: described.parameter(name) for name in model.parameters if name not in each}
-    initial: dict[str, object] = {name: described.initial_state(name) for name in model.states()}
+    initial: dict[str, Any] = {name: described.initial_state(name) for name in model.states()}
     initial |= {name: described.parameter(name) for name in each}
     currents: dict[str, list[str]] = {name: [] for name in model.inputs}
     for name, projection in network.incoming(population).items():
@@ -72,7 +80,9 @@ def compose(network: Network, population: str) -> Composed:
     for name, unit in model.inputs.items():
         nothing = "0" if unit.strip() == "1" else f"0*{unit.strip()}"
         lines.append(f"{name} = {' + '.join(currents[name]) or nothing} : {unit}")
-    return Composed("\n".join(lines), parameters, model, {k: v for k, v in initial.items() if v is not None})
+    complete = "\n".join(lines)
+    check_complete(f"population '{population}'", complete, model.method)
+    return Composed(complete, parameters, model, {k: v for k, v in initial.items() if v is not None})
 
 
 def compose_synapse(network: Network, projection: str) -> ComposedSynapse:
@@ -85,8 +95,10 @@ def compose_synapse(network: Network, projection: str) -> ComposedSynapse:
     changed = assigned_names(synapse.on_pre) | assigned_names(synapse.on_post)
     weight = f"{own['w']} : {synapse.weight_unit}" + ("" if "w" in changed else " (constant)")
     equations = renamed_equations(synapse.synapse_equations, own) if synapse.synapse_equations else ""
+    complete = f"{weight}\n{equations}".strip()
+    check_complete(f"projection '{projection}'", complete, synapse.method, SYNAPSE_FLAGS)
     return ComposedSynapse(
-        equations=f"{weight}\n{equations}".strip(),
+        equations=complete,
         on_pre=renamed_expression(synapse.on_pre, own),
         on_post=renamed_expression(synapse.on_post, own),
         parameters={own[key]: v for key, v in synapse.parameters.items() if key not in projection_trains(described)},

@@ -87,7 +87,7 @@ def _dimension_of_name(name: str, known: Known) -> Exponents | None:
         return UNITS[name]
     if known.open_ended:
         return ANY
-    raise DescriptionError(f"'{name}' has no meaning here{_WHERE.get(name.split('_')[0], '')}.")
+    raise DescriptionError(f"'{name}' has no meaning here{_WHERE.get(name.split('_', maxsplit=1)[0], '')}.")
 
 
 _WHERE = {
@@ -131,10 +131,11 @@ def _same(node: ast.expr, left: ast.expr, right: ast.expr, known: Known) -> Expo
 
 def number_hint(node: ast.expr, dimension: Exponents) -> str:
     """Return how a number would be written that has this dimension; nothing for what is no number."""
-    if not isinstance(node, ast.Constant) or dimension == NONE:
+    number = node.operand if isinstance(node, ast.UnaryOp) else node
+    if not isinstance(number, ast.Constant) or dimension == NONE:
         return ""
     unit = _USUAL.get(unit_text(dimension), f"({unit_text(dimension)})")
-    return f"; write for example '{node.value}*{unit}'"
+    return f"; write for example '{ast.unparse(node)}*{unit}'"
 
 
 _USUAL = {"second": "ms", "volt": "mV", "amp": "pA", "siemens": "nS", "farad": "pF", "hertz": "Hz", "ohm": "Mohm"}
@@ -211,7 +212,7 @@ def _short(node: ast.expr) -> str:
 
 _NAMED = ("second", "volt", "amp", "siemens", "ohm", "farad", "coulomb", "metre", "mole", "molar", "kelvin", "kilogram",
           "joule", "watt", "newton", "pascal", "candela")  # fmt: skip
-_POWERS = (1, -1, 2, -2, 3, -3, 4, -4, Fraction(-1, 2), Fraction(1, 2))
+_POWERS: tuple[int | Fraction, ...] = (1, -1, 2, -2, 3, -3, 4, -4, Fraction(-1, 2), Fraction(1, 2))
 
 
 @cache
@@ -231,7 +232,7 @@ def _units_in_words() -> dict[Exponents, str]:
 
 
 def _factor(name: str, power: int | Fraction) -> str:
-    size = "" if abs(power) == 1 else f"**{float(abs(power)):g}"
+    size = "" if abs(power) == 1 else f"**{abs(float(power)):g}"
     return f"{'*' if power > 0 else '/'}{name}{size}"
 
 

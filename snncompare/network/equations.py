@@ -7,6 +7,7 @@ arithmetic: names, numbers, operators, comparisons and calls of known functions.
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from snncompare.errors import DescriptionError, UnitError, unknown
@@ -19,6 +20,7 @@ __all__ = [
     "NEURON_FLAGS",
     "SYNAPSE_FLAGS",
     "Definition",
+    "Flags",
     "assigned_names",
     "assignments",
     "check_equations",
@@ -46,9 +48,10 @@ NEURON_FLAGS: Flags = {
     "subexpression": ("shared", "constant over dt"),
     "parameter": ("constant", "shared"),
 }
-SYNAPSE_FLAGS: Flags = NEURON_FLAGS | {
+SYNAPSE_FLAGS: Flags = {
     "differential": ("event-driven", "clock-driven"),
     "subexpression": ("summed", "shared", "constant over dt"),
+    "parameter": NEURON_FLAGS["parameter"],
 }
 _EXCLUDE_EACH_OTHER = (("event-driven", "clock-driven"), ("summed", "shared"), ("summed", "constant over dt"))
 _STATEFUL = ("rand", "randn", "poisson")
@@ -194,22 +197,27 @@ def flags_of(text: str | None) -> tuple[str, ...]:
 
 def defined_names(text: str) -> dict[str, str]:
     """Return what the equations define, in order: name to `"differential"`, `"subexpression"` or `"parameter"`."""
-    return dict(_name_and_kind(match) for match in _split(text))
+    return {name: line.kind for name, line in _definitions(text)}
 
 
 def definitions(text: str) -> dict[str, Definition]:
     """Return what the equations define, in order, with kind, right-hand side, unit and flags."""
-    found = {}
+    return dict(_definitions(text))
+
+
+@lru_cache(maxsize=256)
+def _definitions(text: str) -> tuple[tuple[str, Definition], ...]:
+    found = []
     for match in _split(text):
         name, kind = _name_and_kind(match)
         right = None if match["expression"] is None else match["expression"].strip()
-        found[name] = Definition(kind, right, match["unit"].strip(), flags_of(match["flags"]))
-    return found
+        found.append((name, Definition(kind, right, match["unit"].strip(), flags_of(match["flags"]))))
+    return tuple(found)
 
 
 def names_in_equations(text: str) -> set[str]:
     """Return the names of values that the right-hand sides read."""
-    expressions = [match["expression"] for match in _split(text) if match["expression"] is not None]
+    expressions = [line.expression for _, line in _definitions(text) if line.expression is not None]
     return {name for expression in expressions for name in names_in_expression(expression)}
 
 

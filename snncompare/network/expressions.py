@@ -4,6 +4,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable
+from functools import lru_cache
 
 from snncompare.errors import DescriptionError, unknown
 from snncompare.network.extent import MAX_DEPTH, check_extents
@@ -12,6 +13,7 @@ from snncompare.network.names import FUNCTIONS
 __all__ = ["MAX_LENGTH", "check_condition", "check_expression", "check_text", "parsed", "without_comments"]
 
 MAX_LENGTH = 20_000
+_MAX_REMEMBERED = 500
 
 _ALLOWED = (
     ast.Name, ast.Load, ast.Compare, ast.BinOp, ast.UnaryOp, ast.BoolOp,
@@ -99,12 +101,21 @@ def _is_condition(node: ast.expr, booleans: frozenset[str]) -> bool:
 
 
 def parsed(text: str) -> ast.expr:
-    """Return the syntax tree of an expression in which every node is allowed.
+    """Return the syntax tree of an expression in which every node is allowed; it is shared, so leave it as it is.
 
     Raises
     ------
     DescriptionError
     """
+    return _remembered(text) if len(text) <= _MAX_REMEMBERED else _tree(text)
+
+
+@lru_cache(maxsize=512)
+def _remembered(text: str) -> ast.expr:
+    return _tree(text)
+
+
+def _tree(text: str) -> ast.expr:
     check_text(text, "expressions")
     plain = " ".join(text.split())
     try:

@@ -6,6 +6,7 @@ the expression before anything else reads the equations, so that no backend need
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from snncompare.errors import DescriptionError
 from snncompare.network.expressions import MAX_LENGTH, check_expression, check_text, parsed, without_comments
@@ -41,10 +42,13 @@ def with_functions(text: str, functions: Mapping[str, str]) -> str:
     DescriptionError
         For a call with another number of arguments, or text that grows beyond `MAX_LENGTH` characters.
     """
-    if not functions:
-        return text
+    return _written_out(text, tuple(functions.items())) if functions else text
+
+
+@lru_cache(maxsize=256)
+def _written_out(text: str, functions: tuple[tuple[str, str], ...]) -> str:
     check_text(text, "text")
-    return _expanded(without_comments(text), dict(_prepared(functions)))
+    return _expanded(without_comments(text), dict(_prepared(dict(functions))))
 
 
 def _prepared(given: Mapping[str, str]) -> Iterator[tuple[str, _Function]]:
@@ -70,7 +74,8 @@ def _prepared(given: Mapping[str, str]) -> Iterator[tuple[str, _Function]]:
 
 
 def _expanded(text: str, functions: Mapping[str, _Function]) -> str:
-    parts, position = [], 0
+    parts: list[str] = []
+    position = 0
     for match in _CALL.finditer(text):
         if match.start() < position or match["name"] not in functions:
             continue
@@ -82,10 +87,14 @@ def _expanded(text: str, functions: Mapping[str, _Function]) -> str:
             )
         inner = {name: f"({_expanded(part.strip(), functions)})" for name, part in zip(names, given, strict=True)}
         _check_length(len(body) + sum(len(inner.get(found, "")) for found in _NAME.findall(body)))
-        parts += [text[position : match.start()], f"({_NAME.sub(lambda m, inner=inner: inner.get(m[0], m[0]), body)})"]
+        parts += [text[position : match.start()], f"({_renamed(body, inner)})"]
         position = end
         _check_length(sum(map(len, parts)))
     return "".join([*parts, text[position:]])
+
+
+def _renamed(body: str, names: Mapping[str, str]) -> str:
+    return _NAME.sub(lambda match: names.get(match[0], match[0]), body)
 
 
 def _check_length(length: int) -> None:
@@ -95,7 +104,8 @@ def _check_length(length: int) -> None:
 
 def _arguments(text: str, start: int) -> tuple[list[str], int]:
     """Return the arguments of a call whose bracket opened before `start`, and where the call ends."""
-    depth, begin, found = 0, start, []
+    depth, begin = 0, start
+    found: list[str] = []
     for position in range(start, len(text)):
         match text[position]:
             case "(":

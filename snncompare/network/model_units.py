@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["check_neuron_units", "check_population_units", "check_projection_units", "check_synapse_units"]
 
 _CONSTANTS = {"pi": math.pi, "e": math.e}
-_EVERYWHERE: dict[str, Exponents] = {"t": TIME, "dt": TIME} | dict.fromkeys(
-    ("pi", "e", "inf", "t_in_timesteps", "i", "N"), NONE
-)
+_EVERYWHERE: dict[str, Exponents] = {
+    "t": TIME,
+    "dt": TIME,
+    **dict.fromkeys(("pi", "e", "inf", "t_in_timesteps", "i", "N"), NONE),
+}
 _REFRACTORY: dict[str, Exponents] = {"lastspike": TIME, "not_refractory": NONE}
 _SYNAPSE: dict[str, Exponents] = dict.fromkeys(("j", "N_pre", "N_post"), NONE)
 
@@ -156,14 +158,16 @@ def check_projection_units(
     plain = target.written_out()
     known = _known_to_neuron(plain, plain.parameters, plain.parameters)
     ends = {f"{name}_post": known.dimensions[name] for name in (*_variables(plain.equations), *plain.inputs)}
-    if hasattr(source, "equations"):
+    if source.type == "NeuronModel":
         ends |= {f"{name}_pre": power for name, power in _variables(source.written_out().equations).items()}
     into = ANY if projection.into is None else known.dimensions[projection.into]
     fixed = _numbers(projection.synapse.parameters, projection.trainable)
     _check(projection.synapse.with_ends(plain), Known(known.dimensions, fixed), ends, into)
 
 
-def _check(synapse: "SynapseModel", target: Known, ends: Mapping[str, Exponents | None], into: Exponents | None) -> None:
+def _check(
+    synapse: "SynapseModel", target: Known, ends: Mapping[str, Exponents | None], into: Exponents | None
+) -> None:
     own, on_target = _of_parameters(synapse.parameters), _variables(synapse.equations)
     lines = definitions(synapse.synapse_equations)
     event_driven = any("event-driven" in line.flags for line in lines.values())

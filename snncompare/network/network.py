@@ -1,9 +1,10 @@
 """The description of a network: named populations and named projections between them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from snncompare.errors import DescriptionError, InputError, unknown
 from snncompare.network.amount import Amount, check_time, dimension_of, is_drawn
@@ -23,6 +24,8 @@ from snncompare.values import Value
 __all__ = ["Network", "Population", "Projection"]
 
 MAX_SIZE = 10_000_000
+MAX_NEURONS = 20_000_000
+MAX_POPULATIONS, MAX_PROJECTIONS = 1_000, 10_000
 
 
 class Population(Value):
@@ -50,6 +53,7 @@ class Population(Value):
 
     @model_validator(mode="after")
     def _changes_exist(self) -> Self:
+        changes: dict[str, Mapping[str, object]]
         changes = {"parameters": self.parameters, "initial": self.initial, "trainable": self.trainable}
         if not isinstance(self.neuron, NeuronModel):
             for where, given in changes.items():
@@ -170,6 +174,14 @@ class Network(Value):
     populations: dict[str, Population]
     projections: dict[str, Projection] = Field(default_factory=dict)
 
+    @field_validator("populations", "projections", mode="before")
+    @classmethod
+    def _not_too_many(cls, given: object, info: ValidationInfo) -> object:
+        most = MAX_POPULATIONS if info.field_name == "populations" else MAX_PROJECTIONS
+        if isinstance(given, Mapping) and len(given) > most:
+            raise DescriptionError(f"at most {most} {info.field_name} are read, got {len(given)}.")
+        return given
+
     @field_validator("populations", "projections")
     @classmethod
     def _plain_names(cls, given: dict[str, object]) -> dict[str, object]:
@@ -180,6 +192,9 @@ class Network(Value):
     def _ends_exist(self) -> Self:
         if not self.populations:
             raise DescriptionError("a network needs at least one population.")
+        neurons = sum(population.size for population in self.populations.values())
+        if neurons > MAX_NEURONS:
+            raise DescriptionError(f"the populations have {neurons} neurons together; at most {MAX_NEURONS}.")
         both = sorted(set(self.populations) & set(self.projections))
         if both:
             raise DescriptionError(f"'{both[0]}' names a population and a projection; rename one of them.")
@@ -240,8 +255,14 @@ class Network(Value):
         return [name for name, p in self.populations.items() if isinstance(p.neuron, SpikeSource)]
 
     def save(self, path: str | Path) -> Path:
-        """Write the description as YAML and return the path."""
+        """Write the description, as JSON where the name ends on ``.json``, else as YAML, and return the path."""
         return write_description(path, self.plain())
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of descriptions, for editors that complete and check YAML and JSON files."""
+        schema = cls.model_json_schema(mode="validation")
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "snncompare network"}
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -27,7 +27,7 @@ def time_step_warnings(network: Network, dt: float) -> list[str]:
     dt : float
         Time step in seconds.
     """
-    found = []
+    found: list[str] = []
     for name, population in network.populations.items():
         if isinstance(population.neuron, NeuronModel):
             plain = population.neuron.written_out()

@@ -16,7 +16,7 @@ from snncompare.units import NONE, Quantity, parse_unit
 __all__ = ["Claim", "check_claims", "check_value", "claims_of_lines", "claims_of_statements", "dimension_of_line"]
 
 _NOISE: Exponents = (0, 0, Fraction(-1, 2), 0, 0, 0, 0)
-_KINDS = {parse_unit(unit)[1]: (kind, unit) for kind, unit in (
+_KINDS: dict[Exponents, tuple[str, str]] = {parse_unit(unit)[1]: (kind, unit) for kind, unit in (
     ("a time", "ms"), ("a voltage", "mV"), ("a current", "pA"), ("a conductance", "nS"), ("a capacitance", "pF"),
     ("a resistance", "Mohm"), ("a rate", "Hz"), ("a number without unit", "1"), ("a voltage per time", "mV/ms"),
     ("a current per area", "uA/cm**2"), ("a conductance per area", "mS/cm**2"), ("a capacitance per area", "uF/cm**2"),

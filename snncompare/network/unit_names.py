@@ -14,8 +14,34 @@ _WITH_PREFIX = {name: name for name in (
     "katal": "mole/second", "lumen": "candela", "lux": "candela/metre**2", "radian": "1", "sievert": "joule/kilogram",
     "steradian": "1", "tesla": "volt*second/metre**2", "weber": "volt*second",
 }  # fmt: skip
-_AS_THEY_ARE = ("Hz", "kHz", "MHz", "ms", "us", "mV", "mA", "uA", "nA", "pA", "pF", "uF", "nF", "nS", "uS", "mM", "uM", "nM")
-_WITH_POWERS = {"kelvin": "kelvin", "kilogram": "kilogram", "kilogramme": "kilogram", "cm": "cm", "mm": "mm", "um": "um"}
+_AS_THEY_ARE = (
+    "Hz",
+    "kHz",
+    "MHz",
+    "ms",
+    "us",
+    "mV",
+    "mA",
+    "uA",
+    "nA",
+    "pA",
+    "pF",
+    "uF",
+    "nF",
+    "nS",
+    "uS",
+    "mM",
+    "uM",
+    "nM",
+)
+_WITH_POWERS = {
+    "kelvin": "kelvin",
+    "kilogram": "kilogram",
+    "kilogramme": "kilogram",
+    "cm": "cm",
+    "mm": "mm",
+    "um": "um",
+}
 
 
 def _units() -> dict[str, Dimension]:

@@ -9,7 +9,6 @@ import numpy as np
 from snncompare.backends.registry import compile as compile_network
 from snncompare.errors import InputError
 from snncompare.network.network import Network
-from snncompare.network.neuron import NeuronModel
 from snncompare.recording.recording import Recording
 from snncompare.testing.models import NEURONS, conformance_input, conformance_network
 from snncompare.units import Quantity, quantity
@@ -127,21 +126,19 @@ def _with_neuron(network: Network, **update: Any) -> Network:
 
 
 def _swapped_resets(network: Network, _dt: Quantity) -> Network:
-    model = network.populations["cells"].neuron
-    statements = [part.strip() for part in model.reset.replace("\n", ";").split(";")] if _has_reset(model) else []
-    if len([part for part in statements if part]) < 2:
+    text = network.populations["cells"].model.reset.replace("\n", ";")
+    statements = [part.strip() for part in text.split(";") if part.strip()]
+    if len(statements) < 2:
         raise InputError(f"'{network.name}' has fewer than two reset statements to swap.")
-    first, second, *others = [part for part in statements if part]
+    first, second, *others = statements
     return _with_neuron(network, reset="; ".join([second, first, *others]))
-
-
-def _has_reset(model: object) -> bool:
-    return isinstance(model, NeuronModel) and bool(model.reset)
 
 
 def _later_by_one_step(network: Network, dt: Quantity) -> Network:
     feed = network.projections["feed"]
-    delay = Quantity(feed.delay.value + dt.value, dt.dimension)  # type: ignore[union-attr] # one delay for all
+    if not isinstance(feed.delay, Quantity):
+        raise InputError(f"'{network.name}' has no one delay to change.")
+    delay = Quantity(feed.delay.value + dt.value, dt.dimension)
     return network.model_copy(update={"projections": {"feed": feed.model_copy(update={"delay": delay})}})
 
 

@@ -99,4 +99,3 @@ def test_what_torch_cannot_do_is_named_before_anything_runs():
     )
     with pytest.raises(UnsupportedError, match="projection 'loop': what becomes of 'v_post' depends on the order"):
         sc.compile(recurrent, "torch", dt="0.5 ms")
-

@@ -1,5 +1,7 @@
 """Brian2 runs what the arrays say: weights, delays and values of single neurons; spikes and traces come back."""
 
+from dataclasses import replace
+
 import brian2
 import numpy as np
 import pytest
@@ -118,6 +120,21 @@ def test_every_array_matters(part):
         values[part] = values[part] * 1.05
     changed = sc.compile(_heterogeneous(), "brian2", dt="0.5 ms", weights={**connections, "adaptive": values}, seed=1)
     assert not same_spikes(program.run(inputs, duration="1 s"), changed.run(inputs, duration="1 s"))
+
+
+def test_delays_given_for_single_synapses_replace_the_one_that_is_described():
+    inputs, network = {"source": poisson_input(trials=1)}, recurrent_network()
+    program = sc.compile(network, "brian2", dt="0.5 ms", seed=1)
+    recur = program.realisation.connections["recur"]
+    runs = {}
+    for steps in (3, 5):
+        given = replace(recur, delay=np.full(recur.n_synapses, steps * 5e-4))
+        weights = {**program.realisation.connections, "recur": given}
+        runs[steps] = sc.compile(network, "brian2", dt="0.5 ms", weights=weights).run(inputs, duration="1 s")
+    described = program.run(inputs, duration="1 s")
+    assert described.times.size > 300
+    assert same_spikes(runs[3], described)
+    assert not same_spikes(runs[5], described)
 
 
 def test_a_trace_holds_what_the_threshold_sees():

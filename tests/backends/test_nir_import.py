@@ -312,6 +312,16 @@ def test_a_file_of_another_program_is_read_like_its_graph(tmp_path):
     assert np.array_equal(realisation.connections["n1"].weight, weights.connections["n1"].weight)
 
 
+def test_any_name_becomes_one_that_descriptions_allow():
+    names = ["0", "a.b", "a_b", "x_pre", "ümlaut", "__import__('os')", "w" * 200]
+    nodes = {name: lif() for name in names} | {"input": put(3), "output": get(3)}
+    edges = [(before, behind) for before, behind in itertools.pairwise(["input", *names, "output"])]
+    network, _ = read(nir.NIRGraph(nodes, edges))
+    expected = ["input", "n0", "a_b", "a_b_2", "x_pre_node", "mlaut", "import_os", "w" * 60]
+    assert list(network.populations) == expected
+    assert len(network.projections) == len(names)
+
+
 def test_notes_count_only_where_we_wrote_them():
     node = lif()
     node.metadata = {"initial": 0.5 * ones(3), "method": "euler"}

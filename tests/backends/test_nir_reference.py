@@ -131,6 +131,7 @@ def network():
                 source="cells", target="cells", weight=normal("-1 mV", "3 mV"), delay="1.5 ms", **currents
             ),
             "on": Projection(source="cells", target="last", synapse=delta(), weight=normal("1 mV", "1 mV")),
+            "past": Projection(source="source", target="last", weight=normal("1 mV", "2 mV"), **currents),
         },
     )
 

@@ -130,6 +130,7 @@ def test_each_kind_of_cell_has_its_nodes(way):
     assert [type(node).__name__ for node in nodes if type(node).__name__ in {"LI", "IF", "LIF", "CubaLIF"}] == kinds
 
 
+@pytest.mark.slow
 def test_what_nir_can_say_comes_back_as_it_was(tmp_path):
     """All of the above side by side in one network, which Brian2 builds only once."""
     populations, projections = {}, {}

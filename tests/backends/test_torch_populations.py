@@ -156,9 +156,10 @@ CASES = {
 }  # fmt: skip
 
 
-
 def run(backend, version):
-    network = Network(populations={f"case_{k}": cells(**versions[version]) for k, versions in enumerate(CASES.values())})
+    network = Network(
+        populations={f"case_{k}": cells(**versions[version]) for k, versions in enumerate(CASES.values())}
+    )
     record = [f"{name}{variable}" for name in network.populations for variable in ("", ".v", ".w")]
     return sc.compile(network, backend, dt="0.5 ms", seed=3).run({}, duration="1 s", record=record)
 

@@ -4,14 +4,10 @@ import numpy as np
 import pytest
 
 import snncompare as sc
-from snncompare.backends.torch.linear import LinearProjection
-from snncompare.backends.torch.module import TorchNetwork
-from snncompare.errors import UnsupportedError
 from snncompare.network.network import Network, Population, Projection
 from snncompare.network.neuron import NeuronModel, SpikeSource
 from snncompare.network.synapse import SynapseModel
 from snncompare.testing.networks import poisson_input
-from snncompare.units import quantity
 
 TRACES_AGREE = 1e-9
 """Relative; both compute in float64, so that differences are some units in the last place (1e-16) that may add up."""
@@ -162,9 +158,11 @@ def network(version):
 
 def run(backend, version):
     described = network(version)
-    record = [
-        f"{name}{v}" for name in described.populations if name.startswith("case") for v in ("", ".v", ".c")
-    ] + ["other", "other.c", "other.v"]
+    record = [f"{name}{v}" for name in described.populations if name.startswith("case") for v in ("", ".v", ".c")] + [
+        "other",
+        "other.c",
+        "other.v",
+    ]
     inputs = {"inputs": poisson_input(units=10, trials=1, rate=60.0)}
     return sc.compile(described, backend, dt="0.5 ms", seed=3).run(inputs, duration="1 s", record=record)
 

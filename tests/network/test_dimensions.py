@@ -38,7 +38,7 @@ def expressions(draw, unit, depth=2, noise=False):
     if _wrong(draw):
         unit = draw(st.sampled_from(sorted(NAMES)))
     shape = draw(st.integers(0, 4)) if depth else 0
-    if shape == 0 or shape == 4 and unit != "1":
+    if shape == 0 or (shape == 4 and unit != "1"):
         return draw(st.sampled_from([name for name in NAMES[unit] if noise or name not in ("xi", "rand()")]))
     left = draw(expressions(unit, depth=depth - 1, noise=noise))
     if shape == 1:
@@ -196,7 +196,10 @@ def test_units_are_read_as_brian2_reads_them(changes, accepted):
         ({"equations": "dv/dt = v**(n - 1)/tau : volt"}, "without a difference"),
         ({"equations": "dv/dt = v**(n - 1)/tau*mV**-2 : volt"}, "without a difference"),
         ({"equations": "dv/dt = (v**0.12345)/tau*volt**0.87655 : volt"}, "the exponent must be a constant number"),
-        ({"reset": "v *= 2*mV", "equations": "dv/dt = v/tau : volt"}, "what 'v' is changed by with '*=' must have no unit"),
+        (
+            {"reset": "v *= 2*mV", "equations": "dv/dt = v/tau : volt"},
+            "what 'v' is changed by with '*=' must have no unit",
+        ),
         ({"reset": "v = xi*tau**0.5*mV", "equations": "dv/dt = v*xi*tau**-0.5 : volt"}, "noise stands in differential"),
     ],
     ids=range(7),

@@ -136,5 +136,7 @@ def test_initial_values_and_names_of_a_synapse_are_checked(model, changes, says)
 def test_an_exponent_that_is_trained_is_no_constant():
     rectified = CONDUCTANCE | {"current": "(g/gL)*(E - v)**n/volt"}
     assert _network(rectified)
-    with pytest.raises(DescriptionError, match=r"projection 'feed': current: .* the exponent must be a constant number"):
+    with pytest.raises(
+        DescriptionError, match=r"projection 'feed': current: .* the exponent must be a constant number"
+    ):
         _network(rectified, trainable={"n": Trainable(shared=True)})

@@ -129,7 +129,10 @@ def test_times_constants_and_refractoriness_need_no_definition():
         ({"parameters": {"tau_syn": "1 ms", "w": "1"}}, "'w' is defined twice"),
         ({"parameters": {"tau_syn": "1 ms", "x": "1"}}, "'x' is defined twice"),
         ({"weight_unit": "mV"}, "'volt' instead of 'mV'"),
-        ({"weight_unit": "amp", "on_pre": "x_post += w*Mohm"}, "weight must have the unit 'amp' of the synapse, got '1 mV'"),
+        (
+            {"weight_unit": "amp", "on_pre": "x_post += w*Mohm"},
+            "weight must have the unit 'amp' of the synapse, got '1 mV'",
+        ),
     ],
     ids=range(11),
 )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from snncompare.backends.activity import (
     InputSpikes,
     Recorded,
+    check_delays_fit,
     check_record,
     check_samples,
     input_spikes,
@@ -82,6 +83,7 @@ class Brian2Program(Program):
         """Return the activity of a run, see `Program.run`."""
         steps = n_steps(seconds(duration, "duration"), self.dt)
         trials = trials_of(self.network, inputs)
+        check_delays_fit(self.network, steps * self.dt, self.realisation)
         recorded = check_record(self.network, record)
         given = {n: input_spikes(self.network, n, recording, self.dt, steps) for n, recording in inputs.items()}
         n_trials = 1 if trials is None else len(trials)

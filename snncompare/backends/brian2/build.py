@@ -142,7 +142,7 @@ def _synapses(
 ) -> brian2.Synapses:
     projection = network.projections[name]
     source, end = groups[projection.source], groups[projection.target]
-    made = synapses(network, name, source, end, dt, target)
+    made = synapses(network, name, source, end, dt, target, own_delays=connections.delay is not None)
     n_source, n_target = connections.shape
     trial = np.repeat(np.arange(copies), connections.n_synapses)
     made.connect(
@@ -152,7 +152,7 @@ def _synapses(
     composed = compose_synapse(network, name)
     for variable, amount in composed.initial.items():
         if not is_drawn(amount):
-            _set(made, variable, np.full(trial.size, amount.value))  # type: ignore[attr-defined]
+            _set(made, variable, np.full(trial.size, amount.value))
     for variable, values in connections.values.items():
         _set(made, f"{variable}_{name}", np.tile(values, copies))
     _set(made, weight_name(name), np.tile(connections.weight, copies))

@@ -1,10 +1,8 @@
 """Whether a network fires the same spikes after it was written as NIR and read back."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-
-import numpy as np
 
 from snncompare.backends.activity import spiking
 from snncompare.backends.nir.cells import Spike
@@ -66,16 +64,19 @@ def check_nir_round_trip(
 
 
 def _first_difference(before: Recording, after: Recording) -> str | None:
-    (trial, unit), (trial_after, unit_after) = before.spike_index(), after.spike_index()
-    first = set(zip(before.times.tolist(), trial.tolist(), unit.tolist(), strict=True))
-    second = set(zip(after.times.tolist(), trial_after.tolist(), unit_after.tolist(), strict=True))
+    first, second = (set(_listed(recording)) for recording in (before, after))
     different = first ^ second
     if not different:
         return None
-    spike = min(different)
-    who, where = before.units.index[spike[1 + 1]], before.trials.index[spike[1]]
-    does = "no longer fires" if spike in first else "fires"
+    time, trial, unit = min(different)
     return (
-        f"'{who}' {does} at {spike[0] * 1e3:g} ms of trial '{where}', the first of {len(different):,} differing spikes "
-        f"among {len(np.concatenate([before.times, after.times])):,}"
+        f"'{before.units.index[unit]}' {'no longer fires' if (time, trial, unit) in first else 'fires'} at "
+        f"{time * 1e3:g} ms of trial '{before.trials.index[trial]}', the first of {len(different):,} differing spikes "
+        f"among {len(first) + len(second):,}"
     )
+
+
+def _listed(recording: Recording) -> Iterator[tuple[float, int, int]]:
+    """Return time, trial and unit of every spike."""
+    trial, unit = recording.spike_index()
+    return zip(recording.times.tolist(), trial.tolist(), unit.tolist(), strict=True)

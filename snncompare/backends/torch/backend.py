@@ -10,6 +10,7 @@ from torch import Tensor
 
 from snncompare.backends.activity import (
     InputSpikes,
+    check_delays_fit,
     check_record,
     check_samples,
     input_spikes,
@@ -75,6 +76,7 @@ class TorchProgram(Program):
         """Return what was recorded in a run, see `Program.run`."""
         steps = n_steps(seconds(duration, "duration"), self.dt)
         trials = trials_of(self.network, inputs)
+        check_delays_fit(self.network, steps * self.dt, self.realisation)
         recorded = check_record(self.network, record)
         n_trials = 1 if trials is None else len(trials)
         check_samples(self.network, recorded, n_trials, steps)

@@ -34,6 +34,8 @@ class Side:
         Variables that stay during the run.
     held : collection of str
         Variables that do not change in a refractory neuron.
+    graded : bool
+        Whether its spikes have derivatives, or are numbers between 0 and 1.
     """
 
     key: str
@@ -43,6 +45,7 @@ class Side:
     changing: Collection[str]
     static: Mapping[str, Known | Once]
     held: Collection[str]
+    graded: bool
 
     def of_synapses(self, value: Tensor) -> Tensor:
         """Return a value of neurons, (..., n_neurons), for each synapse; what all neurons share is unchanged."""
@@ -84,7 +87,7 @@ class Ends:
         return {"N_pre": Known(self.pre.size), "N_post": Known(self.post.size), "N": Known(self.n_synapses)}
 
     def side(self, name: str) -> tuple[Side, str]:
-        """Return whose variable a name means (``v_pre``, ``v_post``, ``v`` of the target) and what it is called there."""
+        """Return whose variable a name means (``v_pre``, ``v_post``, ``v`` of the target), and its name there."""
         for side in (self.pre, self.post):
             if name.endswith(f"_{side.key}"):
                 return side, name.removesuffix(f"_{side.key}")

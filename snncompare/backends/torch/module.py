@@ -33,6 +33,8 @@ __all__ = ["Activity", "TorchNetwork"]
 _KINDS = 4
 """Kinds of runs (number of trials, with gradients or without) that a module remembers."""
 
+_OF_SYNAPSES = ("weight", "delay")
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -173,6 +175,42 @@ class TorchNetwork(nn.Module):
             now,
         )
 
+    def trained(self) -> dict[str, dict[str, nn.Parameter]]:
+        """Return what the description marks as trainable: population or projection to name to parameter."""
+        found: dict[str, dict[str, nn.Parameter]] = {
+            name: {key: self.neurons[name][key] for key in population.trainable}
+            for name, population in self.network.populations.items()
+        }
+        for name, projection in self.network.projections.items():
+            own = self.neurons[projection.target]
+            found[name] = {
+                key: getattr(self.synapses[name], key) if key in _OF_SYNAPSES else own[f"{key}_{name}"]
+                for key in projection.trainable
+            }
+        return {name: parameters for name, parameters in found.items() if parameters}
+
+    def unit(self, name: str, key: str) -> float:
+        """Return the size in which something trained is changed: the root mean square of what it is now, in SI units.
+
+        Parameters
+        ----------
+        name, key : str
+            As in `trained`.
+
+        Raises
+        ------
+        InputError
+            If a value is zero and has no bounds that tell its size.
+        """
+        if name in self.network.populations:
+            return float(self.neurons[name].unit(key))
+        if key not in _OF_SYNAPSES:
+            return float(self.neurons[self.network.projections[name].target].unit(f"{key}_{name}"))
+        realised = self.synapses[name].realised()
+        values = realised.weight if key == "weight" else realised.delay
+        existing = values[values != 0]
+        return float(np.sqrt(np.mean(existing**2))) if existing.size else (1.0 if key == "weight" else self.dt)
+
     @property
     def weights(self) -> dict[str, nn.Parameter]:
         """The weights of all projections, see `SynapseParameters` for their shapes."""
@@ -234,7 +272,7 @@ class TorchNetwork(nn.Module):
             "dtype": dtype,
             "sign": described.sign,
             "dt": self.dt,
-            "trainable": {n: mark for n, mark in described.trainable.items() if n in ("weight", "delay")},
+            "trainable": {n: mark for n, mark in described.trainable.items() if n in _OF_SYNAPSES},
         }
         kind = kind_of_synapses(program, described, target.program)
         kind["one_delay"] &= np.unique(steps).size <= 1

@@ -56,6 +56,11 @@ class NeuronValues(nn.Module):
     dt : float
         Time step, seconds.
     dtype : torch.dtype
+
+    Attributes
+    ----------
+    trainable : dict
+        What is trained.
     """
 
     def __init__(
@@ -68,7 +73,7 @@ class NeuronValues(nn.Module):
         dtype: torch.dtype,
     ) -> None:
         super().__init__()
-        self._trained, self._begins_at = dict(trained), dict(begins_at)
+        self.trainable, self._begins_at = dict(trained), dict(begins_at)
         self._bounds = {name: _bounds(mark, dt) for name, mark in trained.items()}
         for name, array in arrays.items():
             value = torch.tensor(array, dtype=dtype)
@@ -102,7 +107,7 @@ class NeuronValues(nn.Module):
             Where that is zero and bounds do not tell either.
         """
         size = float(self[name].detach().square().mean().sqrt())
-        low, high = self._trained[name].low, self._trained[name].high
+        low, high = self.trainable[name].low, self.trainable[name].high
         if size == 0 and low is not None and high is not None:
             size = (high.value - low.value) / 2
         if size == 0:

@@ -41,8 +41,6 @@ class Pathway:
         What stays during a run, for every synapse and where only some are reached.
     known : mapping
         What the block's constants are worth, where that is not what it says.
-    smooth : bool
-        Whether spikes are numbers between 0 and 1.
     """
 
     def __init__(
@@ -56,9 +54,8 @@ class Pathway:
         of_all: Scope,
         of_events: Scope,
         known: Mapping[str, Known | Once],
-        smooth: bool,
     ) -> None:
-        self._ends, self._plan, self._smooth = ends, plan, smooth
+        self._ends, self._plan, self._graded = ends, plan, side.graded
         assignments, first = block.assignments, advancing(block.assignments)
         elsewhere = {a.target for a in assignments if a.operator != ":=" and ends.is_of_neuron(a.target)}
         scope = settled(block, of_all, known)
@@ -97,7 +94,7 @@ class Pathway:
         if known is None:
             return
         fired = torch.cat([torch.zeros_like(known) if block is None else block for block in blocks], dim=1)
-        if fired.requires_grad or self._smooth:
+        if self._graded or fired.requires_grad:
             self._reach_all(populations, own, fired[:, self._row_of_synapse], there)
             return
         trial, row = fired.nonzero(as_tuple=True)

@@ -205,8 +205,8 @@ class _SynapseRouteRun(RouteRun):
         program = route.program
         self.source, self.target = program.source, program.target
         self._route, self._projection, self._options = route, projection, options
-        pre = _side("pre", program.source, route.source, route.source_size, projection.ends[0])
-        post = _side("post", program.target, route.target, route.target.size, projection.ends[1])
+        pre = _side("pre", program.source, route.source, route.source_size, projection.ends[0], options)
+        post = _side("post", program.target, route.target, route.target.size, projection.ends[1], options)
         self._run = SynapseRun(projection, pre, post, route.trained, options)
         self.holds_state = True
         self.has_sums, self.has_update = bool(program.sums), program.update is not None
@@ -231,10 +231,12 @@ class _SynapseRouteRun(RouteRun):
         self._run.on_post(populations, own, past[self.target], there)
 
 
-def _side(key: str, name: str, step: PopulationStep | None, size: int, index: Tensor) -> Side:
+def _side(key: str, name: str, step: PopulationStep | None, size: int, index: Tensor, options: RunOptions) -> Side:
     if step is None:
-        return Side(key, name, size, index, (), {}, frozenset())
-    return Side(key, name, size, index, step.changing, step.static, step.program.held)
+        return Side(key, name, size, index, (), {}, frozenset(), graded=False)
+    surrogate = step.surrogate
+    graded = surrogate is not None and (options.gradients or surrogate.smooth)
+    return Side(key, name, size, index, step.changing, step.static, step.program.held, graded=graded)
 
 
 def written_by(program: SynapseProgram) -> dict[str, set[str]]:

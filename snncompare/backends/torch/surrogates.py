@@ -198,8 +198,7 @@ class Sigmoid(Shaped):
 
     def shape(self, x: Tensor) -> Tensor:
         r"""Return :math:`4 \sigma(x) (1 - \sigma(x))`."""
-        rising = torch.sigmoid(x)
-        return 4 * rising * (1 - rising)
+        return 4 * torch.sigmoid(x) * torch.sigmoid(-x)  # 1 - sigmoid(x) would lose all digits in the tail
 
 
 @dataclass(frozen=True)
@@ -309,8 +308,8 @@ class _Logistic(Surrogate):
 
     def derivative(self, u: Tensor) -> Tensor:
         r"""Return :math:`\sigma(u/w) (1 - \sigma(u/w)) / w`."""
-        rising = torch.sigmoid(u / self._width)
-        return rising * (1 - rising) / self._width
+        x = u / self._width
+        return torch.sigmoid(x) * torch.sigmoid(-x) / self._width
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ class SynapseRun:
         self._place = (trials * post.size + post.index).flatten()
         self._sums = [self._sum(described) for described in program.sums]
         self._update = [] if program.update is None else self._statements(program.update)
-        common: dict[str, Any] = {"batch": batch, "ends": self._ends, "known": self._known, "smooth": options.smooth}
+        common: dict[str, Any] = {"batch": batch, "ends": self._ends, "known": self._known}
         common |= {"of_all": self._of_all, "of_events": of_events}
         plan, now = projection.delay_plan(interpolate=False), fixed_plan(0)
         self._on_pre = None if program.on_pre is None else Pathway(program.on_pre, pre, plan, **common)

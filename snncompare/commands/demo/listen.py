@@ -1,13 +1,12 @@
 """Let the networks hear the animal's sounds, on both backends from the one description."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
+from snncompare.backends.realisation import checked
 from snncompare.commands.demo.settings import DemoSettings
 from snncompare.commands.demo.train import Training
 from snncompare.datasets.spike_dataset import SpikeDataset
@@ -104,5 +103,5 @@ def _one_weight_changed(trained: Trained) -> tuple[Trained, str]:
     feed = np.array(trained.weights["feed"])
     pre, post = np.unravel_index(np.abs(feed).argmax(), feed.shape)
     feed[pre, post] *= 1.1
-    weights: Mapping[str, NDArray[np.float64]] = {**trained.weights, "feed": feed}
-    return Trained(trained.network, weights, trained.history), f"receptor {pre} to hidden neuron {post}, 10 % larger"
+    changed = checked(trained.network, {**trained.weights, "feed": feed})
+    return Trained(trained.network, changed, trained.history), f"receptor {pre} to hidden neuron {post}, 10 % larger"

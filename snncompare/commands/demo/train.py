@@ -66,9 +66,9 @@ def train(settings: DemoSettings, checkpoint: Path) -> Training:
         checkpoint=checkpoint,
     )
     step = seconds(settings.dt)
-    weights = realise(network, settings.seed, dt=step).dense_weights()
-    untrained = Trained(network, weights, trained.history.iloc[:0])
-    module = TorchNetwork(network, step, weights)
+    drawn = realise(network, settings.seed, dt=step)
+    untrained = Trained(network, drawn, trained.history.iloc[:0])
+    module = TorchNetwork(network, step, drawn)
     return Training(
         trained=trained,
         untrained=untrained,
