@@ -28,8 +28,8 @@ def latency_network(
     r"""Return layers of neurons that fire at most once a trial, the earlier the stronger their input.
 
     Leaky integrate-and-fire neurons with exponential synapses; the refractory time is the trial. Weights are normal,
-    with a mean at which the spikes of a whole layer, if they came together, would drive the next one to `gain` times its
-    threshold,
+    with a mean at which the spikes of a whole layer, if they came together, would drive the next one to `gain` times
+    its threshold,
 
     .. math::
         \langle w \rangle = \frac{\text{gain} \cdot v_{threshold}}{N \, \epsilon_{max}}, \qquad

@@ -1,4 +1,4 @@
-"""The verb ``schema``: the JSON Schema of network files."""
+"""The verb ``schema``: the JSON Schema of network files, for editors."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ def network_schema(out: str | Path | None = None) -> str:
     Parameters
     ----------
     out : path, optional
-        Folder to write the same as ``network.schema.json`` to.
+        Folder to write the same to, as ``network.schema.json``.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def network_schema(out: str | Path | None = None) -> str:
     """
     from snncompare.network.network import Network
 
-    text = json.dumps(Network.json_schema(), indent=2)
+    text = json.dumps(Network.json_schema(), indent=2, ensure_ascii=False)
     if out is not None:
         folder = Path(out)
         try:

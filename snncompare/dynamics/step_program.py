@@ -68,11 +68,11 @@ def check_network(network: Network, dt: float) -> None:
     DescriptionError
         What Brian2 says of the description (dimensions, unknown names, syntax), with the population's name.
     """
-    _built(network, dt)
+    _made(network, dt)
 
 
-def _built(network: Network, dt: float) -> tuple[dict[str, Any], dict[str, brian2.Synapses]]:
-    """Return the groups and synapses of a network of single neurons, after Brian2 has prepared a run of them."""
+def _made(network: Network, dt: float) -> tuple[dict[str, Any], dict[str, brian2.Synapses]]:
+    """Return the groups and synapses of a network of single neurons."""
     groups: dict[str, Any] = {}
     for name, population in network.populations.items():
         make = spike_source if isinstance(population.neuron, SpikeSource) else neuron_group
@@ -80,7 +80,14 @@ def _built(network: Network, dt: float) -> tuple[dict[str, Any], dict[str, brian
     connected = {}
     for name, projection in network.projections.items():
         connected[name] = synapses(network, name, groups[projection.source], groups[projection.target], dt)
-        connected[name].connect(i=[0], j=[0])
+    return groups, connected
+
+
+def _built(network: Network, dt: float) -> tuple[dict[str, Any], dict[str, brian2.Synapses]]:
+    """Return the groups and synapses of a network of single neurons, after Brian2 has prepared a run of them."""
+    groups, connected = _made(network, dt)
+    for made in connected.values():
+        made.connect(i=[0], j=[0])
     with brian2_errors(f"network '{network.name}'"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         brian2.Network(*groups.values(), *connected.values()).run(0 * brian2.second, namespace={})

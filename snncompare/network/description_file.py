@@ -19,6 +19,8 @@ MAX_NODES = 20_000
 MAX_EXPANDED = 1_000_000
 """Characters of YAML once its aliases (``*name``) are replaced by what they stand for."""
 MAX_DEPTH = 100
+_MAX_DIGITS = 100
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class _Readable(yaml.SafeDumper):
@@ -89,8 +91,8 @@ def read_plain(path: str | Path, what: str, size: str) -> Any:
     Raises
     ------
     FileError
-        If the file is missing, unreadable, too large (also once its aliases are written out), neither YAML nor JSON, asks
-        for objects, or holds a key twice.
+        If the file is missing, unreadable, too large (also once its aliases are written out), neither YAML nor JSON,
+        asks for objects, or holds a key twice.
     """
     path = Path(path)
     if not path.is_file():
@@ -124,21 +126,30 @@ def _plain_data(text: str) -> Any:
 
 
 def _json(text: str) -> Any:
-    data = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_finite)
+    data = json.loads(
+        text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
+    )
     json.dumps(data, ensure_ascii=False).encode()  # refuses half of a character
     return data
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key '{next(key for k, key in enumerate(keys) if key in keys[:k])}' stands twice")
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key '{key}' stands twice")
+        found[key] = value
     return found
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"'{name}' is not a number")
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"a number has more than {_MAX_DIGITS} digits")
+    return int(text)
 
 
 def _finite(text: str) -> float:
@@ -192,6 +203,8 @@ def _expanded(node: yaml.Node, sizes: dict[int, int | None]) -> int:
         case yaml.SequenceNode(value=parts):
             size = 1 + sum(_expanded(part, sizes) for part in parts)
         case _:
+            if node.tag in _NUMBERS and len(node.value) > _MAX_DIGITS:
+                raise yaml.YAMLError(f"a number has more than {_MAX_DIGITS} digits")
             node.value = _joined(node.value)
             size = 1 + len(node.value)
     if size > MAX_EXPANDED:

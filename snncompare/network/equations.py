@@ -163,7 +163,8 @@ def _check_stateless(name: str, tree: ast.expr) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _STATEFUL:
             raise DescriptionError(
-                f"'{name}' calls '{node.func.id}', with another result each time; write '(constant over dt)' behind its unit."
+                f"'{name}' calls '{node.func.id}', with another result each time; write '(constant over dt)' behind "
+                "its unit."
             )
 
 

@@ -1,4 +1,4 @@
-"""How large an expression becomes once the subexpressions it names stand written out in it and its products are expanded.
+"""How large an expression becomes once the subexpressions it names stand written out and its products are expanded.
 
 Brian2 puts subexpressions into each other and hands the result to sympy, which folds powers of numbers, multiplies out
 sums and asks nested functions for their signs. A few short lines can so ask for more memory than a machine has, or for
@@ -14,7 +14,8 @@ from graphlib import CycleError, TopologicalSorter
 from snncompare.errors import DescriptionError
 
 __all__ = [
-    "MAX_DEPTH", "MAX_EXPONENT", "MAX_NESTED", "MAX_SIZE", "MAX_TERMS", "Extent", "check_extents", "extents", "names_read",
+    "MAX_DEPTH", "MAX_EXPONENT", "MAX_NESTED", "MAX_SIZE", "MAX_TERMS", "Extent", "check_extents", "extents",
+    "names_read",
 ]  # fmt: skip
 
 MAX_DEPTH = 100

@@ -1,6 +1,6 @@
 """User functions given as known expressions, written out wherever they are called.
 
-``{"sigmoid(x)": "1/(1 + exp(-x))"}`` lets equations call ``sigmoid(v/mV)``. The text of the call is replaced by the text of
+``{"sigmoid(x)": "1/(1 + exp(-x))"}`` lets equations call ``sigmoid(v/mV)``. The text of the call is replaced by that of
 the expression before anything else reads the equations, so that no backend needs to know of the function.
 """
 
@@ -11,7 +11,7 @@ from functools import lru_cache
 from snncompare.errors import DescriptionError
 from snncompare.network.expressions import MAX_LENGTH, check_expression, check_text, parsed, without_comments
 from snncompare.network.extent import names_read
-from snncompare.network.names import FUNCTIONS, check_free_names, is_known
+from snncompare.network.names import check_free_names, is_known
 
 __all__ = ["check_functions", "with_functions"]
 
@@ -59,7 +59,7 @@ def _prepared(given: Mapping[str, str]) -> Iterator[tuple[str, _Function]]:
             raise DescriptionError(f"functions: cannot read '{head[:60]}'; write for example 'sigmoid(x)'.")
         name, arguments = match["name"], [part.strip() for part in match["arguments"].split(",")]
         check_free_names([name, *arguments], "function or argument")
-        if name in known or name in FUNCTIONS or len(set(arguments)) < len(arguments):
+        if name in known or len({name, *arguments}) <= len(arguments) or known.keys() & set(arguments):
             raise DescriptionError(f"functions: '{head[:60]}' uses a name twice.")
         check_text(body, "functions")
         plain = _expanded(without_comments(body), known)
@@ -67,7 +67,7 @@ def _prepared(given: Mapping[str, str]) -> Iterator[tuple[str, _Function]]:
         foreign = [n for n in names_read(parsed(plain)) if n not in arguments and not is_known(n)]
         if foreign:
             raise DescriptionError(
-                f"functions: '{head[:60]}' reads '{sorted(foreign)[0]}', which is not one of its arguments; add it to them."
+                f"functions: '{head[:60]}' reads '{sorted(foreign)[0]}', which is not one of its arguments; add it."
             )
         known[name] = (arguments, " ".join(plain.split()))
         yield name, known[name]
@@ -81,9 +81,11 @@ def _expanded(text: str, functions: Mapping[str, _Function]) -> str:
             continue
         given, end = _arguments(text, match.end())
         names, body = functions[match["name"]]
-        if len(given) != len(names):
+        number = 0 if given == [""] else len(given)
+        if number != len(names):
             raise DescriptionError(
-                f"the function '{match['name']}' takes {len(names)} arguments ({', '.join(names)}), got {len(given)}."
+                f"the function '{match['name']}' is called with {number} arguments; "
+                f"write '{match['name']}({', '.join(names)})'."
             )
         inner = {name: f"({_expanded(part.strip(), functions)})" for name, part in zip(names, given, strict=True)}
         _check_length(len(body) + sum(len(inner.get(found, "")) for found in _NAME.findall(body)))

@@ -100,9 +100,8 @@ def _check_initial(
     given: Mapping[str, Any], variables: Mapping[str, Exponents], parameters: Mapping[str, Quantity]
 ) -> None:
     for name, amount in given.items():
-        if isinstance(amount, str):
-            amount = parameters[amount]
-        check_value("initial", name, amount.unit_of if is_drawn(amount) else amount, variables[name])
+        value: Any = parameters[amount] if isinstance(amount, str) else amount
+        check_value("initial", name, value.unit_of if is_drawn(value) else value, variables[name])
 
 
 def check_population_units(population: "Population") -> None:

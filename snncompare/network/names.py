@@ -7,7 +7,7 @@ from keyword import iskeyword
 from snncompare.errors import DescriptionError
 from snncompare.network.unit_names import UNITS
 
-__all__ = ["FUNCTIONS", "check_free_names", "check_names", "is_known"]
+__all__ = ["FUNCTIONS", "MAX_NAME", "check_free_names", "check_names", "is_known"]
 
 FUNCTIONS = {
     "abs": 1, "arccos": 1, "arcsin": 1, "arctan": 1, "ceil": 1, "clip": 3, "cos": 1, "cosh": 1, "exp": 1, "expm1": 1,
@@ -20,6 +20,17 @@ _CONSTANTS = frozenset({"pi", "e", "inf"})
 _SPECIAL = frozenset({
     "t", "dt", "t_in_timesteps", "i", "j", "N", "xi", "lastspike", "not_refractory", "lastupdate", "N_pre", "N_post",
 })  # fmt: skip
+_BRIAN2_KEEPS = frozenset({
+    "active", "add_attribute", "add_dependency", "add_to_magic_network", "after_run", "assign_id", "before_run",
+    "check_variable_write", "clock", "code_objects", "codeobj_class", "contained_objects", "custom_operation",
+    "equations",
+    "event_codes", "events", "get_states", "id", "indices", "invalidates_magic_network", "method_choice", "name",
+    "namespace", "order", "resetter", "resolve_all", "run", "run_on_event", "run_regularly", "runner",
+    "set_event_schedule", "set_states", "spikes", "start", "state", "state_updater", "stop", "subexpression_updater",
+    "thresholder", "updaters", "user_equations", "variables", "when", "not_refractory", "refractory",
+    "refractory_until",
+})  # fmt: skip
+MAX_NAME = 60
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -31,8 +42,11 @@ def check_names(names: Iterable[str], what: str) -> None:
     DescriptionError
     """
     for name in names:
-        if not _PLAIN.fullmatch(name) or "__" in name:
-            raise DescriptionError(f"'{name}' cannot name a {what}; use letters, digits and single underscores.")
+        if not _PLAIN.fullmatch(name) or "__" in name or len(name) > MAX_NAME:
+            shown = name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}..."
+            raise DescriptionError(
+                f"'{shown}' cannot name a {what}; use letters, digits and single underscores, {MAX_NAME} at most."
+            )
         if name in ("pre", "post") or name.endswith(("_pre", "_post")):
             raise DescriptionError(f"'{name}' cannot name a {what}; '_pre' and '_post' mean the two ends of a synapse.")
 
@@ -48,6 +62,8 @@ def check_free_names(names: Iterable[str], what: str) -> None:
         check_names([name], what)
         if name in FUNCTIONS or is_known(name) or iskeyword(name):
             raise DescriptionError(f"'{name}' cannot name a {what}; it has a meaning of its own in equations.")
+        if name in _BRIAN2_KEEPS:
+            raise DescriptionError(f"'{name}' cannot name a {what}; Brian2's groups have an attribute of that name.")
 
 
 def is_known(name: str) -> bool:

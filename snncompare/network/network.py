@@ -15,6 +15,8 @@ from snncompare.network.initialisers import Initialiser
 from snncompare.network.model_units import check_population_units, check_projection_units
 from snncompare.network.names import check_names
 from snncompare.network.neuron import NeuronModel, SpikeSource
+from snncompare.network.schema import json_schema
+from snncompare.network.schema import json_schema
 from snncompare.network.synapse import SynapseModel
 from snncompare.network.trainable import Trainable
 from snncompare.network.wiring import AllToAll, Wiring, check_sizes
@@ -25,6 +27,7 @@ __all__ = ["Network", "Population", "Projection"]
 
 MAX_SIZE = 10_000_000
 MAX_NEURONS = 20_000_000
+MAX_LABEL = 200
 MAX_POPULATIONS, MAX_PROJECTIONS = 1_000, 10_000
 
 
@@ -49,7 +52,7 @@ class Population(Value):
     parameters: dict[str, Amount] = Field(default_factory=dict)
     initial: dict[str, Amount] = Field(default_factory=dict)
     trainable: dict[str, Trainable] = Field(default_factory=dict)
-    cell_type: str | None = None
+    cell_type: Annotated[str, Field(max_length=MAX_LABEL)] | None = None
 
     @model_validator(mode="after")
     def _changes_exist(self) -> Self:
@@ -162,6 +165,15 @@ class Projection(Value):
 class Network(Value):
     """A spiking network as a value: what is simulated, without arrays, time step or simulator.
 
+    Parameters
+    ----------
+    name : str
+        For messages and reports.
+    populations : dict
+        Name to `Population`.
+    projections : dict
+        Name to `Projection`; the name becomes part of the names of its synapses' variables.
+
     Examples
     --------
     >>> from snncompare.network.neurons import leaky_integrate_and_fire
@@ -170,7 +182,7 @@ class Network(Value):
     True
     """
 
-    name: str = "network"
+    name: Annotated[str, Field(max_length=MAX_LABEL)] = "network"
     populations: dict[str, Population]
     projections: dict[str, Projection] = Field(default_factory=dict)
 
@@ -261,8 +273,7 @@ class Network(Value):
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
         """Return the JSON Schema of descriptions, for editors that complete and check YAML and JSON files."""
-        schema = cls.model_json_schema(mode="validation")
-        return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "snncompare network"}
+        return json_schema(cls)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -271,7 +282,7 @@ class Network(Value):
         Raises
         ------
         FileError
-            If the file is missing, too large or not YAML.
+            If the file is missing, too large, or neither YAML nor JSON.
         DescriptionError
             If the description contradicts itself.
         """

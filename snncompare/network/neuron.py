@@ -43,8 +43,8 @@ class NeuronModel(Value):
     Parameters
     ----------
     functions : dict
-        User functions as expressions of their arguments, ``{"sigmoid(x)": "1/(1 + exp(-x))"}``; written out wherever they
-        are called.
+        User functions as expressions of their arguments, ``{"sigmoid(x)": "1/(1 + exp(-x))"}``; written out wherever
+        they are called.
     equations : str
         Differential equations, subexpressions and parameters with units, e.g. ``dv/dt = (EL - v + I)/tau : volt``.
         A parameter declared here (``tau : second (constant)``) has one value per neuron, given by `initial`.

@@ -13,7 +13,7 @@ from snncompare.network.extent import extents, names_read
 __all__ = ["MAX_BOOLEANS", "MAX_EQUATIONS", "check_complete", "check_solvable"]
 
 MAX_EQUATIONS = 100
-"""Differential equations of a population with its synapses; Runge-Kutta of fourth order takes about a minute for as many."""
+"""Differential equations of a population with its synapses; Runge-Kutta of fourth order takes a minute for as many."""
 MAX_BOOLEANS = 8
 """True-or-false variables; Brian2 writes a statement once for every combination of those that it reads."""
 _MAX_COST, _MAX_TERMS, _MAX_TERMS_OF_TWO = 8, 24, 40
@@ -35,11 +35,11 @@ def check_complete(where: str, text: str, method: str, flags: Flags = NEURON_FLA
 
 
 def check_solvable(text: str, method: str) -> None:
-    """Refuse the complete equations of a population or synapse that no state updater could be made of in reasonable time.
+    """Refuse complete equations of a population or synapse that no state updater could be made of in reasonable time.
 
-    The exact solution of n linear equations is symbolic, and its size doubles about with each equation: up to 8 that are
-    driven by their own state or by states that are driven by nothing else, fewer in a longer chain, 2 that drive each
-    other. Measured with Brian2 2.9: 7 equations, 20 s; a chain of 4, 8 s; 3 that drive each other, more than a minute.
+    The exact solution of n linear equations is symbolic, and its size doubles about with each equation: up to 8 that
+    are driven by their own state or by states that are driven by nothing else, fewer in a longer chain, 2 that drive
+    each other. Measured with Brian2 2.9: 7 equations, 20 s; a chain of 4, 8 s; 3 that drive each other, over a minute.
 
     Parameters
     ----------

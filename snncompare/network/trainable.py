@@ -28,11 +28,9 @@ class Trainable(Value):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if self.low is not None and self.high is not None:
-            if self.low.dimension != self.high.dimension or self.low.value >= self.high.value:
-                raise DescriptionError(
-                    f"low must lie below high, with the same unit, got '{self.low}' and '{self.high}'."
-                )
+        low, high = self.low, self.high
+        if low is not None and high is not None and (low.dimension != high.dimension or low.value >= high.value):
+            raise DescriptionError(f"low must lie below high, with the same unit, got '{self.low}' and '{self.high}'.")
         return self
 
     def check_dimension(self, what: str, dimension: Dimension) -> None:

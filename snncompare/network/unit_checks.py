@@ -1,4 +1,4 @@
-"""Claims that an expression has a dimension, and what is said of one that does not hold: the line to type where known."""
+"""Claims that an expression has a dimension, and what is said of one that does not hold: the line to type if known."""
 
 import ast
 import re
@@ -57,7 +57,7 @@ def claims_of_lines(place: str, lines: Mapping[str, Definition], known: Known) -
 
 
 def claims_of_statements(place: str, text: str, known: Known) -> Iterator[Claim]:
-    """Yield what statements claim: a variable keeps its unit. Brian2 checks ``v *= a + b`` as ``v * a + b``: so do we."""
+    """Yield what statements claim: a variable keeps its unit. Like Brian2 we check ``v *= a + b`` as ``v * a + b``."""
     for name, operator, right in assignments(text):
         dimension, tree = known.dimensions.get(name, ANY), parsed(right)
         if operator in ("*", "/"):

@@ -7,8 +7,8 @@ __all__ = ["UNITS"]
 _PREFIXES = ("", "y", "z", "a", "f", "p", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Z", "Y")
 _PREFIXES_OF_LITRE = (*_PREFIXES, "c", "d", "h", "da")
 _WITH_PREFIX = {name: name for name in (
-    "amp", "ampere", "coulomb", "farad", "gram", "hertz", "joule", "meter", "metre", "mol", "molar", "mole", "newton", "ohm",
-    "pascal", "second", "siemens", "volt", "watt",
+    "amp", "ampere", "coulomb", "farad", "gram", "hertz", "joule", "meter", "metre", "mol", "molar", "mole", "newton",
+    "ohm", "pascal", "second", "siemens", "volt", "watt",
 )} | {
     "becquerel": "hertz", "candle": "candela", "gramme": "gram", "gray": "joule/kilogram", "henry": "volt*second/amp",
     "katal": "mole/second", "lumen": "candela", "lux": "candela/metre**2", "radian": "1", "sievert": "joule/kilogram",

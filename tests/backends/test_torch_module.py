@@ -411,6 +411,8 @@ def test_unknown_names_are_refused():
     module = TorchNetwork(network(), DT, {})
     with pytest.raises(InputError, match="spike source"):
         module({"input": raster()["inputs"]})
+    with pytest.raises(InputError, match=r"shape \(60, 3, 6\)"):
+        module({"inputs": raster()["inputs"][..., :5]})
     with pytest.raises(InputError, match="population that spikes"):
         module(raster(), record=["outputs"])
     with pytest.raises(InputError, match="variable"):

@@ -99,13 +99,30 @@ SYNAPSES = {
         },
         {},
     ),
+    "both ends, a gain of each neuron": (
+        {
+            "on_pre": "v_post += w*gain*a_pre/(5*mV); c_post += 0.01*v_post/mV",
+            "weight_unit": "volt",
+            "parameters": {"gain": "0.5"},
+        },
+        {"each": True},
+    ),
+    "linear, a gain of each neuron": (
+        {"on_pre": "v_post += w*gain", "weight_unit": "volt", "parameters": {"gain": "0.5"}},
+        {"each": True},
+    ),
+    "linear, one gain and a variable of the source": (
+        {"on_pre": "v_post += w*gain*a_pre/(5*mV)", "weight_unit": "volt", "parameters": {"gain": "0.5"}},
+        {},
+    ),
 }
 
 
 def network(kind):
     synapse, described = SYNAPSES[kind]
     fast, model = exponential(tau="4 ms"), SynapseModel(**synapse)
-    marks = {"weight": EACH, **dict.fromkeys(model.parameters, ONE)}
+    described = dict(described)
+    marks = {"weight": EACH, **dict.fromkeys(model.parameters, EACH if described.pop("each", False) else ONE)}
     hidden = {"tau": EACH, "theta": ONE, "b": EACH, "v": EACH, "v_reset": ONE}
     return Network(
         populations={

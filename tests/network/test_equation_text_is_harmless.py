@@ -141,9 +141,18 @@ def test_what_is_not_plain_arithmetic_is_refused_at_once_everywhere(text):
     for wrong in ({"threshold": text}, {"threshold": "v > 1", "reset": f"v = {text}"}):
         with pytest.raises(DescriptionError):
             NeuronModel(equations="dv/dt = v/tau : 1", parameters={"tau": "1 s"}, **wrong)
-    for wrong in ({"on_pre": f"v_post += {text}"}, {"on_pre": "v_post += w", "current": text}):
+    for wrong in ({"refractory": text}, {"functions": {"f(v)": text}}, {"functions": {f"f({text})": "1"}}):
         with pytest.raises(DescriptionError):
-            SynapseModel(**wrong)
+            NeuronModel(equations="dv/dt = v/tau : 1", parameters={"tau": "1 s"}, threshold="v > 1", **wrong)
+    for wrong in (
+        {"on_pre": f"v_post += {text}"},
+        {"on_post": f"v_post += {text}"},
+        {"current": text},
+        {"synapse_equations": f"y = {text} : 1"},
+        {"synapse_equations": f"dv/dt = {text} : 1 (clock-driven)"},
+    ):
+        with pytest.raises(DescriptionError):
+            SynapseModel(**{"on_pre": "v_post += w"} | wrong)
 
 
 @pytest.mark.parametrize("text", FINE, ids=range(len(FINE)))
@@ -323,9 +332,9 @@ def test_functions_are_those_of_brian2_and_take_as_many_arguments():
 
     assert {name: len(known._arg_units) for name, known in functions.DEFAULT_FUNCTIONS.items()} == FUNCTIONS
     for name, arguments in FUNCTIONS.items():
-        for given in range(4):
-            call = f"{name}({', '.join('v' * given)})"
-            if given == arguments:
+        for number in range(4):
+            call = f"{name}({', '.join('v' * number)})"
+            if number == arguments:
                 assert check_expression(call) == call
             else:
                 with pytest.raises(DescriptionError, match=f"'{name}' takes"):

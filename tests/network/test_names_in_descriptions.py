@@ -67,6 +67,22 @@ def test_brian2_would_silently_use_its_own_meaning_so_the_refusal_matters():
             check_free_names([name], "parameter")
 
 
+def test_brian2_would_set_its_own_attribute_instead_of_the_variable_so_the_refusal_matters():
+    brian2 = pytest.importorskip("brian2")
+    group = brian2.NeuronGroup(
+        1, "dv/dt = -v/ms : 1 (unless refractory)", threshold="v > 1", reset="v = 0", refractory="1*ms", method="euler"
+    )
+    brian2.Network(group).run(0 * brian2.ms)
+    own = {name for name in {*dir(group), *vars(group)} if not name.startswith("_") and name.isidentifier()}
+    for name in own - {"v", "v_"}:
+        with pytest.raises(DescriptionError):
+            check_free_names([name], "parameter")
+    unprotected = brian2.NeuronGroup(1, "order : 1")
+    unprotected.order = 5
+    assert unprotected.variables["order"].get_value()[0] == 0, "the variable is still zero"
+    brian2.Network(unprotected)
+
+
 @pytest.mark.parametrize(
     "name", ["v", "w", "m", "h", "n", "g", "s", "C", "tau", "E_L", "V", "S", "A", "M", "I_syn", "dv", "ms_1"]
 )

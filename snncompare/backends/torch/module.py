@@ -33,6 +33,9 @@ __all__ = ["Activity", "TorchNetwork"]
 _KINDS = 4
 """Kinds of runs (number of trials, with gradients or without) that a module remembers."""
 
+_ELEMENTS = 4_000_000
+"""Neurons times trials times steps that are carried out at once without gradients; then memory is freed."""
+
 _OF_SYNAPSES = ("weight", "delay")
 
 
@@ -152,23 +155,21 @@ class TorchNetwork(nn.Module):
             Instead of what the module was made with.
         """
         steps, batch = shape or next(iter(inputs.values())).shape[:2]
-        self._check(inputs, record, traces)
+        self._check(inputs, record, traces, (steps, batch))
         run = self._kind(batch)
         like = self.get_buffer("_like")
         values = {name: self.neurons[name].values() for name in self.neurons}
         begun = run.begin(values, like)
         now = run.initial(values, like, seed) if state is None else state
-        every = self.checkpoint_every if checkpoint_every is None else checkpoint_every
-        if every is None or not torch.is_grad_enabled():
-            with np.errstate(all="ignore"):  # what Brian2 computes in numpy may overflow, too
-                now, piece = run.piece(begun, now, inputs, steps, record, traces)
-            return Activity(piece.spikes, piece.traces, now)
+        every, carry_out = self._stretch(steps, batch, checkpoint_every)
         pieces = []
         for first in range(0, steps, every):
             part = {name: raster[first : first + every] for name, raster in inputs.items()}
-            length = min(every, steps - first)
-            now, piece = _again(run, begun, now, part, length, record, traces)
+            with np.errstate(all="ignore"):  # what Brian2 computes in numpy may overflow, too
+                now, piece = carry_out(run, begun, now, part, min(every, steps - first), record, traces)
             pieces.append(piece)
+        if len(pieces) == 1:
+            return Activity(pieces[0].spikes, pieces[0].traces, now)
         return Activity(
             {name: torch.cat([piece.spikes[name] for piece in pieces]) for name in record},
             {key: torch.cat([piece.traces[key] for piece in pieces]) for key in traces},
@@ -286,6 +287,15 @@ class TorchNetwork(nn.Module):
         wiring = described.wiring if isinstance(described.wiring, Convolution) else None
         linear = LinearProjection(effects, connections, steps, convolution=wiring, **rest)
         return LinearRoute(*ends, effects, source_states(program, **kind)), linear
+
+    def _stretch(self, steps: int, batch: int, checkpoint_every: int | None) -> tuple[int, Any]:
+        """Return how many steps are carried out at a time, and what carries them out."""
+        if not torch.is_grad_enabled():
+            return max(
+                1, _ELEMENTS // (batch * sum(p.size for p in self.network.populations.values()))
+            ), NetworkRun.piece
+        every = self.checkpoint_every if checkpoint_every is None else checkpoint_every
+        return (steps, NetworkRun.piece) if every is None else (every, _again)
 
     @torch.compiler.disable
     def _kind(self, batch: int) -> NetworkRun:
