@@ -87,8 +87,6 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     compare = _verb(verbs, "compare", _compare, "compare models with a recording, and write tables, figures, a report")
     compare.add_argument("config", metavar="CONFIG.yaml", type=Path)
     _verb(verbs, "backends", _backends, "list what can run networks here")
-    _verb(verbs, "schema", _schema, "print the JSON Schema of network files, which helps editors to help you")
-    _verb(verbs, "schema", _schema, "print the JSON Schema of network files, for editors")
     return parser, list(verbs.choices)
 
 
@@ -135,12 +133,6 @@ def _compare(arguments: argparse.Namespace) -> None:
     from snncompare.commands.compare import run_compare
 
     _print(run_compare(arguments.config, arguments.out, arguments.seed, _say))
-
-
-def _schema(arguments: argparse.Namespace) -> None:
-    from snncompare.commands.schema import network_schema
-
-    _print(network_schema(arguments.out))
 
 
 def _backends(arguments: argparse.Namespace) -> None:

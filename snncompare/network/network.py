@@ -16,7 +16,6 @@ from snncompare.network.model_units import check_population_units, check_project
 from snncompare.network.names import check_names
 from snncompare.network.neuron import NeuronModel, SpikeSource
 from snncompare.network.schema import json_schema
-from snncompare.network.schema import json_schema
 from snncompare.network.synapse import SynapseModel
 from snncompare.network.trainable import Trainable
 from snncompare.network.wiring import AllToAll, Wiring, check_sizes

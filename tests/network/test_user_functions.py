@@ -41,7 +41,9 @@ def test_a_call_is_replaced_by_the_expression_of_its_arguments(functions, text, 
 
 numbers = st.sampled_from(["v", "2", "(v + 1)", "v*3", "-v"])
 calls = st.recursive(
-    numbers, lambda inner: st.one_of(inner.map("f({})".format), st.builds("g({}, {})".format, inner, inner)), max_leaves=5
+    numbers,
+    lambda inner: st.one_of(inner.map("f({})".format), st.builds("g({}, {})".format, inner, inner)),
+    max_leaves=5,
 )
 
 

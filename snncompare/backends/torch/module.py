@@ -313,10 +313,22 @@ class TorchNetwork(nn.Module):
             )
         return self._kinds[options]
 
-    def _check(self, inputs: Mapping[str, Tensor], record: Sequence[str], traces: Sequence[tuple[str, str]]) -> None:
-        for name in inputs:
+    def _check(
+        self,
+        inputs: Mapping[str, Tensor],
+        record: Sequence[str],
+        traces: Sequence[tuple[str, str]],
+        shape: tuple[int, int],
+    ) -> None:
+        for name, raster in inputs.items():
             if name not in self.network.sources():
                 raise InputError("inputs: " + unknown("spike source", name, self.network.sources()))
+            expected = (*shape, self.network.populations[name].size)
+            if tuple(raster.shape) != expected:
+                raise InputError(
+                    f"inputs: the raster of '{name}' must have the shape {expected} (step, batch, neuron), got "
+                    f"{tuple(raster.shape)}."
+                )
         for name in record:
             if name not in inputs and (name not in self._steps or self._steps[name].program.threshold is None):
                 raise InputError("record: " + unknown("population that spikes", name, [*inputs, *self._steps]))
