@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from snncompare import __version__
-from snncompare.errors import InputError, SnncompareError, unknown
+from snncompare.errors import InputError, SnncompareError, TimeStepWarning, unknown
 
 __all__ = ["main"]
 
@@ -40,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     if argv is None and not sys.warnoptions:  # other packages warn about what the user can do nothing about
         warnings.simplefilter("ignore")
+        warnings.simplefilter("default", TimeStepWarning)
+        warnings.showwarning = lambda message, *_: _say(str(message))
     try:
         return _run(given)
     except SnncompareError as problem:
@@ -87,6 +89,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     compare = _verb(verbs, "compare", _compare, "compare models with a recording, and write tables, figures, a report")
     compare.add_argument("config", metavar="CONFIG.yaml", type=Path)
     _verb(verbs, "backends", _backends, "list what can run networks here")
+    _verb(verbs, "schema", _schema, "print the JSON Schema of network files, for editors")
     return parser, list(verbs.choices)
 
 

@@ -33,7 +33,7 @@ class Example:
     width: str
     scale: str
     noisy: bool = False
-    rounds: int = 30
+    rounds: int = 10
 
 
 EXAMPLES = {

@@ -23,6 +23,7 @@ __all__ = [
     "Flags",
     "assigned_names",
     "assignments",
+    "check_current",
     "check_equations",
     "check_statements",
     "check_unit",
@@ -147,7 +148,7 @@ def check_equations(text: str, flags: Flags = NEURON_FLAGS) -> str:
         if match["expression"] is not None:
             trees[kind][name] = _parsed(name, match["expression"])
             if kind == "subexpression" and "constant over dt" not in flags_of(match["flags"]):
-                _check_stateless(name, trees[kind][name])
+                _check_stateless(f"'{name}'", trees[kind][name], "write '(constant over dt)' behind its unit.")
     check_extents(trees["subexpression"], trees["differential"])
     return text
 
@@ -159,13 +160,22 @@ def _parsed(name: str, expression: str) -> ast.expr:
         raise DescriptionError(f"equation of '{name}': {error}") from error
 
 
-def _check_stateless(name: str, tree: ast.expr) -> None:
+def check_current(text: str) -> str:
+    """Return the expression of a current unchanged; read several times in a step, it draws no random numbers.
+
+    Raises
+    ------
+    DescriptionError
+    """
+    check_expression(text)
+    _check_stateless("the current", parsed(text), "draw it in a line of equations with '(constant over dt)'.")
+    return text
+
+
+def _check_stateless(what: str, tree: ast.expr, instead: str) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _STATEFUL:
-            raise DescriptionError(
-                f"'{name}' calls '{node.func.id}', with another result each time; write '(constant over dt)' behind "
-                "its unit."
-            )
+            raise DescriptionError(f"{what} calls '{node.func.id}', with another result each time; {instead}")
 
 
 def _check_unit(name: str, unit: str, kind: str) -> None:

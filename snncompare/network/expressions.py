@@ -149,6 +149,8 @@ def _check_node(node: ast.AST, text: str) -> None:
             _check_call(node, text)
         case ast.Compare(ops=[_, _, *_]):
             _refuse(text, "a chain of comparisons")
+        case ast.BinOp(op=ast.Div() | ast.FloorDiv() | ast.Mod(), right=ast.Constant(value=0)):
+            _refuse(text, "a division by zero")
         case _ if not isinstance(node, _ALLOWED):
             _refuse(text, _WORDS.get(type(node), f"'{type(node).__name__.lower()}'"))
 

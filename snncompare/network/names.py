@@ -30,6 +30,16 @@ _BRIAN2_KEEPS = frozenset({
     "thresholder", "updaters", "user_equations", "variables", "when", "not_refractory", "refractory",
     "refractory_until",
 })  # fmt: skip
+_CPP_KEEPS = frozenset({
+    "alignas", "alignof", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "case", "catch", "char", "compl",
+    "concept", "const", "const_cast", "constexpr", "decltype", "default", "delete", "do", "double",
+    "dynamic_cast", "enum", "explicit", "export", "extern", "false", "float", "friend", "goto", "inline",
+    "long", "main", "mutable", "namespace", "new", "noexcept", "not_eq", "NULL", "nullptr", "operator", "or_eq",
+    "private", "protected", "public", "register", "reinterpret_cast", "requires", "short", "signed", "sizeof",
+    "static", "static_assert", "static_cast", "struct", "switch", "template", "this", "thread_local", "throw",
+    "true", "typedef", "typeid", "typename", "union", "unsigned", "using", "virtual", "void", "volatile", "xor",
+    "xor_eq",
+})  # fmt: skip
 MAX_NAME = 60
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 
@@ -64,6 +74,8 @@ def check_free_names(names: Iterable[str], what: str) -> None:
             raise DescriptionError(f"'{name}' cannot name a {what}; it has a meaning of its own in equations.")
         if name in _BRIAN2_KEEPS:
             raise DescriptionError(f"'{name}' cannot name a {what}; Brian2's groups have an attribute of that name.")
+        if name in _CPP_KEEPS:
+            raise DescriptionError(f"'{name}' cannot name a {what}; it is a word of C++, into which Brian2 translates.")
 
 
 def is_known(name: str) -> bool:

@@ -36,7 +36,9 @@ class Population(Value):
     Parameters
     ----------
     size : int
+        Number of neurons.
     neuron : NeuronModel or SpikeSource
+        What each of them is.
     parameters, initial : dict
         What differs from the model's parameters and initial states: a quantity, or a distribution with one draw per
         neuron.
@@ -112,6 +114,7 @@ class Projection(Value):
     source, target : str
         Names of populations.
     synapse : SynapseModel
+        What each synapse is.
     into : str, optional
         The input of the target's neuron model that receives the synapse's ``current``.
     wiring, weight : values

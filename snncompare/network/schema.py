@@ -28,7 +28,7 @@ def json_schema(kind: type[Value]) -> dict[str, Any]:
     for name, part in ({kind.__name__: schema} | schema.get("$defs", {})).items():
         _describe(part, documented[name])
     _require_types(schema, schema.get("$defs", {}))
-    return {"$schema": _DIALECT, "title": f"snncompare {kind.__name__.lower()}"} | schema
+    return {"$schema": _DIALECT, **schema, "title": f"snncompare {kind.__name__.lower()}"}
 
 
 def _models(kind: type[BaseModel]) -> set[type[BaseModel]]:

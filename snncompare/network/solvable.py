@@ -16,6 +16,7 @@ MAX_EQUATIONS = 100
 """Differential equations of a population with its synapses; Runge-Kutta of fourth order takes a minute for as many."""
 MAX_BOOLEANS = 8
 """True-or-false variables; Brian2 writes a statement once for every combination of those that it reads."""
+_WITHOUT_NOISE = ("exact", "exponential_euler", "rk2", "rk4")
 _MAX_COST, _MAX_TERMS, _MAX_TERMS_OF_TWO = 8, 24, 40
 
 
@@ -61,11 +62,19 @@ def check_solvable(text: str, method: str) -> None:
         )
     if len(booleans) > MAX_BOOLEANS:
         raise DescriptionError(f"{len(booleans)} true-or-false variables; at most {MAX_BOOLEANS}.")
+    if method in _WITHOUT_NOISE and any(_is_noisy(lines[name]) for name in states):
+        raise DescriptionError(
+            f"the method '{method}' cannot integrate the noise 'xi'; choose 'euler', 'heun' or 'milstein'."
+        )
     event_driven = [name for name in states if "event-driven" in lines[name].flags]
     clocked = [name for name in states if name not in event_driven]
     _check_exact(lines, event_driven, "event-driven equations", "write '(clock-driven)' behind them.")
     if method in ("exact", "auto"):
         _check_exact(lines, clocked, f"the method '{method}'", "choose another one, for example 'exponential_euler'.")
+
+
+def _is_noisy(line: Definition) -> bool:
+    return any(name == "xi" or name.startswith("xi_") for name in names_read(parsed(line.expression or "0")))
 
 
 def _check_exact(lines: Mapping[str, Definition], states: list[str], what: str, instead: str) -> None:

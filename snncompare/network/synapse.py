@@ -9,6 +9,7 @@ from snncompare.network.amount import Amount, quantities_or_names
 from snncompare.network.equations import (
     SYNAPSE_FLAGS,
     assigned_names,
+    check_current,
     check_equations,
     check_statements,
     check_unit,
@@ -20,7 +21,6 @@ from snncompare.network.equations import (
     renamed_equations,
     renamed_expression,
 )
-from snncompare.network.expressions import check_expression
 from snncompare.network.functions import check_functions, with_functions
 from snncompare.network.model_units import check_synapse_units
 from snncompare.network.names import check_free_names, is_known
@@ -84,7 +84,7 @@ class SynapseModel(Value):
             case "synapse_equations":
                 check_equations(plain, SYNAPSE_FLAGS)
             case "current":
-                check_expression(plain) if given is not None else None
+                check_current(plain) if given is not None else None
             case _:
                 check_statements(plain)
         return given

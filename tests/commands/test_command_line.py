@@ -1,10 +1,11 @@
 import subprocess
 import sys
+import warnings
 
 import pytest
 
 from snncompare import __version__, cli
-from snncompare.errors import InputError
+from snncompare.errors import InputError, TimeStepWarning
 
 PYTHON = (sys.executable, "-m", "snncompare")
 HEAVY = ("brian2", "matplotlib", "neo", "numba", "numpy", "pandas", "pydantic", "rsatoolbox", "torch", "xarray")
@@ -88,3 +89,19 @@ def test_a_backend_whose_simulator_is_missing_is_listed_with_the_reason(monkeypa
     monkeypatch.delitem(sys.modules, "snncompare.backends.torch", raising=False)
     assert cli.main(["backends"]) == 0
     assert "torch: cannot be used" in capsys.readouterr().out
+
+
+def test_a_warning_about_the_network_is_one_line_and_those_of_other_packages_are_none(monkeypatch, capsys):
+    def verb(_out):
+        warnings.warn("dt (1 ms) is longer than 'tau'", TimeStepWarning, stacklevel=1)
+        warnings.warn("deprecated", DeprecationWarning, stacklevel=1)
+        return "done"
+
+    monkeypatch.setattr("snncompare.commands.backends.list_backends", verb)
+    monkeypatch.setattr("sys.argv", ["snncompare", "backends"])
+    monkeypatch.setattr("sys.warnoptions", [])
+    with warnings.catch_warnings():
+        assert cli.main() == 0
+    said = capsys.readouterr()
+    assert said.out == "done\n"
+    assert said.err == "snncompare: dt (1 ms) is longer than 'tau'\n"

@@ -104,7 +104,7 @@ def test_a_changed_copy_is_checked_like_a_new_value():
 
 def test_the_schema_for_editors_says_that_quantities_are_text():
     schema = Box.model_json_schema()
-    assert schema["$defs"]["Round"]["properties"]["radius"]["type"] == "string"
+    assert "string" in schema["$defs"]["Round"]["properties"]["radius"]["type"]
 
 
 @pytest.mark.parametrize(

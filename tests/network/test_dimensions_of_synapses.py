@@ -123,9 +123,10 @@ def test_units_of_a_synapse_are_judged_as_brian2_judges_them(model, changes, say
         (PLASTIC, {"initial": {"b": "1 mV"}}, "initial: 'b' must have no unit, but '1 mV' is in volt; write for example 'b: 1'"),
         (EXPONENTIAL, {"on_pre": "x_post += w*xi*ms**0.5"}, "'xi' has no meaning here; noise stands in differential"),
         (EXPONENTIAL, {"on_pre": "x_post += w*lastupdate/ms"}, "'lastupdate' has no meaning here; only synapses with event"),
+        (EXPONENTIAL, {"current": "x*rand()"}, "the current calls 'rand', with another result each time; draw it in a line of"),
         (EXPONENTIAL, {"current": "x*j"}, "'j' has no meaning here; only synapses have it"),
     ],
-    ids=range(6),
+    ids=range(7),
 )  # fmt: skip
 def test_initial_values_and_names_of_a_synapse_are_checked(model, changes, says):
     with pytest.raises(SnncompareError) as caught:

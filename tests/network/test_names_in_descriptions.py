@@ -83,6 +83,12 @@ def test_brian2_would_set_its_own_attribute_instead_of_the_variable_so_the_refus
     brian2.Network(unprotected)
 
 
+@pytest.mark.parametrize("name", ["double", "new", "this", "union", "template", "register", "true", "NULL", "xor"])
+def test_words_of_cpp_are_no_names_because_standalone_programs_would_not_compile(name):
+    with pytest.raises(DescriptionError, match=f"'{name}' cannot name a parameter; it is a word of C"):
+        check_free_names([name], "parameter")
+
+
 @pytest.mark.parametrize(
     "name", ["v", "w", "m", "h", "n", "g", "s", "C", "tau", "E_L", "V", "S", "A", "M", "I_syn", "dv", "ms_1"]
 )

@@ -20,7 +20,7 @@ from snncompare.backends.activity import (
 )
 from snncompare.backends.program import Backend, Program
 from snncompare.backends.realisation import Realisation
-from snncompare.backends.torch.module import TorchNetwork
+from snncompare.backends.torch.module import STRETCH, TorchNetwork
 from snncompare.backends.torch.refusals import missing_in_torch
 from snncompare.backends.torch.threads import threads_for
 from snncompare.errors import InputError, unknown
@@ -29,9 +29,6 @@ from snncompare.recording.recording import Recording
 from snncompare.units import QuantityLike, seconds
 
 __all__ = ["TorchBackend", "TorchProgram"]
-
-_ELEMENTS = 4_000_000
-"""Neurons times trials times steps that are simulated at a stretch; what they hold is then freed."""
 
 _Spikes = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -82,7 +79,7 @@ class TorchProgram(Program):
         check_samples(self.network, recorded, n_trials, steps)
         given = {n: input_spikes(self.network, n, recording, self.dt, steps) for n, recording in inputs.items()}
         sizes = [population.size for population in self.network.populations.values()]
-        each = max(1, _ELEMENTS // (n_trials * sum(sizes)))
+        each = max(1, STRETCH // (n_trials * sum(sizes)))
         spikes: dict[str, list[_Spikes]] = {name: [] for name in recorded.spikes}
         traces: dict[tuple[str, str], list[NDArray[np.float64]]] = {key: [] for key in recorded.traces}
         state = None

@@ -28,12 +28,12 @@ from snncompare.errors import InputError, UnsupportedError, unknown
 from snncompare.network.network import Network
 from snncompare.network.wiring import Convolution
 
-__all__ = ["Activity", "TorchNetwork"]
+__all__ = ["STRETCH", "Activity", "TorchNetwork"]
 
 _KINDS = 4
 """Kinds of runs (number of trials, with gradients or without) that a module remembers."""
 
-_ELEMENTS = 4_000_000
+STRETCH = 4_000_000
 """Neurons times trials times steps that are carried out at once without gradients; then memory is freed."""
 
 _OF_SYNAPSES = ("weight", "delay")
@@ -291,9 +291,7 @@ class TorchNetwork(nn.Module):
     def _stretch(self, steps: int, batch: int, checkpoint_every: int | None) -> tuple[int, Any]:
         """Return how many steps are carried out at a time, and what carries them out."""
         if not torch.is_grad_enabled():
-            return max(
-                1, _ELEMENTS // (batch * sum(p.size for p in self.network.populations.values()))
-            ), NetworkRun.piece
+            return max(1, STRETCH // (batch * sum(p.size for p in self.network.populations.values()))), NetworkRun.piece
         every = self.checkpoint_every if checkpoint_every is None else checkpoint_every
         return (steps, NetworkRun.piece) if every is None else (every, _again)
 

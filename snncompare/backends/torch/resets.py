@@ -15,7 +15,8 @@ from snncompare.backends.torch.sums import Known, Once, State, Sum
 
 __all__ = ["FIRED", "NOW", "resets"]
 
-FIRED, NOW = "_fired", "_now"
+FIRED = "_fired"
+NOW = "_now"
 """Where the state has the spikes of this step: as numbers, with their derivative, and as true or false."""
 
 Reset = Callable[[State, State], None]
