@@ -189,6 +189,7 @@ def with_node(graph, name, **changes):
     return changed
 
 
+@pytest.mark.filterwarnings("ignore::snncompare.errors.TimeStepWarning")  # a time constant below dt is the point
 @pytest.mark.parametrize(
     "change",
     [

@@ -18,7 +18,7 @@ PARAMETERS = {"tau": "20 ms", "a": "3 mV", "n": "2", "g": "5 nS", "C": "100 pF",
 NAMES = {
     "volt": ["v", "I", "a", "mV", "clip(v, a, I)", "abs(v)", "sqrt(v*a)", "v % a"],
     "second": ["t", "dt", "tau", "ms", "C/g", "1/rate", "sqrt(tau**2)"],
-    "1": ["x", "n", "2", "0", "0.5", "rand()", "i", "v/a", "int(v > a)", "sign(v)", "timestep(t, dt)", "exp(x)", "pi"],
+    "1": ["x", "n", "2", "x*0", "0.5", "rand()", "i", "v/a", "int(v > a)", "sign(v)", "timestep(t, dt)", "exp(x)", "pi"],
     "siemens": ["g", "nS", "C/tau", "5*nS"],
     "amp": ["g*v", "C*v/tau", "nA"],
     "1/second**0.5": ["xi", "tau**-0.5", "rate**0.5", "sqrt(rate)", "tau**(-n/4)"],
