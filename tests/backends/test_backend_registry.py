@@ -79,7 +79,10 @@ def _single(**changes):
     ("changes", "message"),
     [
         ({"equations": "dv/dt = (-v**2/drive + drive)/tau : volt", "method": "exact"}, "linear components"),
-        ({"equations": "dv/dt = (drive*xi*tau**.5 - v)/tau : volt", "method": "exponential_euler"}, "cannot integrate the noise"),
+        (
+            {"equations": "dv/dt = (drive*xi*tau**.5 - v)/tau : volt", "method": "exponential_euler"},
+            "cannot integrate the noise",
+        ),
     ],
 )
 @pytest.mark.parametrize("backend", ["brian2", "torch"])
