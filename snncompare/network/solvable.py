@@ -13,7 +13,7 @@ from snncompare.network.extent import extents, names_read
 __all__ = ["MAX_BOOLEANS", "MAX_EQUATIONS", "check_complete", "check_solvable"]
 
 MAX_EQUATIONS = 100
-"""Differential equations of a population with its synapses; Runge-Kutta of fourth order takes half a minute for as many."""
+"""Differential equations of a population with its synapses; for as many, Runge-Kutta (rk4) takes half a minute."""
 MAX_BOOLEANS = 8
 """True-or-false variables; Brian2 writes a statement once for every combination of those that it reads."""
 _WITHOUT_NOISE = ("exact", "exponential_euler", "rk2", "rk4")
