@@ -35,7 +35,8 @@ def block_of(where: str, code: str, owner: Any, *, by_case: bool = True) -> Bloc
         For a function of which only an implementation is known.
     """
     variables = variables_of(code, owner)
-    scalar, vector = make_statements(code, variables, np.float64, optimise=True)
+    with np.errstate(all="ignore"):  # Brian2 works out constant parts, log(0) too
+        scalar, vector = make_statements(code, variables, np.float64, optimise=True)
     constants = {"dt": float(np.asarray(owner.dt_).ravel()[0])}
     constants |= {
         name: float(variable.get_value()) for name, variable in variables.items() if isinstance(variable, Constant)
