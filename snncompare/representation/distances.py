@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
+from snncompare.representation.compiled.trains import Trains
 from snncompare.representation.metrics import Metric
-from snncompare.representation.trains import Trains
 
 __all__ = ["distances"]
 
@@ -32,8 +32,8 @@ def distances(recording: Recording, metric: Metric | Sequence[Metric]) -> xr.Dat
     -------
     xarray.DataArray
         Dimensions ``(trial, trial_)`` for one metric, ``(metric, trial, trial_)`` for a sequence; symmetric, zero on
-        the diagonal. Coordinates: the names of the trials; ``label``, ``time_scale`` (seconds) and ``euclidean`` of
-        each metric.
+        the diagonal. Coordinates: the names of the trials; ``label``, ``time_scale`` (seconds), ``euclidean`` and
+        ``additive`` of each metric.
 
     Raises
     ------
@@ -52,6 +52,7 @@ def distances(recording: Recording, metric: Metric | Sequence[Metric]) -> xr.Dat
             "label": ("metric", [value.label for value in metrics]),
             "time_scale": ("metric", [value.time_scale for value in metrics], {"units": "s"}),
             "euclidean": ("metric", [value.euclidean for value in metrics]),
+            "additive": ("metric", [value.additive for value in metrics]),
             "trial": names,
             "trial_": names,
         },
@@ -89,10 +90,12 @@ def _refuse_unlike_windows(recording: Recording) -> None:
 
 def _between_trials(recording: Recording, metrics: list[Metric]) -> NDArray[np.float64]:
     """Compute metrics of one class together, so that a sweep visits the spikes once."""
-    trains = Trains(recording.times, recording.offsets, recording.n_units)
+    start, stop = (float(recording.trials[side].iloc[0]) for side in ("start", "stop"))
+    trains = Trains(recording.times, recording.offsets, recording.n_units, start, stop)
+    every = range(trains.n_trials)
     values = np.empty((len(metrics), trains.n_trials, trains.n_trials))
     for kind in dict.fromkeys(type(value) for value in metrics):
         chosen = [k for k, value in enumerate(metrics) if type(value) is kind]
         same = [metrics[k] for k in chosen]
-        values[chosen] = kind.between_trials(same, trains)
+        values[chosen] = kind.between_trials(same, trains, every, every)
     return values

@@ -5,13 +5,13 @@ from numba import njit, void
 from numba.types import float64, int64
 from numpy.typing import NDArray
 
-from snncompare.representation.pairs import FLOATS, INTEGERS, over_pairs
-from snncompare.representation.trains import Trains
+from snncompare.representation.compiled.pairs import FLOATS, INTEGERS, over_pairs
+from snncompare.representation.compiled.trains import Trains
 
 __all__ = ["victor_purpura"]
 
 
-def victor_purpura(trains: Trains, costs: NDArray[np.float64]) -> NDArray[np.float64]:
+def victor_purpura(trains: Trains, costs: NDArray[np.float64], rows: range, columns: range) -> NDArray[np.float64]:
     r"""Return the Victor-Purpura distances between trials, added over units.
 
     With :math:`n_a, n_b` spikes the distance is :math:`n_a + n_b - G`, where :math:`G` is the largest total gain
@@ -28,10 +28,12 @@ def victor_purpura(trains: Trains, costs: NDArray[np.float64]) -> NDArray[np.flo
     trains : Trains
     costs : array (n_costs,)
         :math:`q` in 1/s, zero or more, finite.
+    rows, columns : range
+        Trials, as in `over_pairs`.
 
     Returns
     -------
-    array (n_costs, n_trials, n_trials)
+    array (n_costs, n_rows, n_columns)
 
     References
     ----------
@@ -41,7 +43,7 @@ def victor_purpura(trains: Trains, costs: NDArray[np.float64]) -> NDArray[np.flo
     def kernel(first: NDArray[np.int64], second: NDArray[np.int64], out: NDArray[np.float64]) -> None:
         _fill(trains.times, trains.offsets, trains.n_units, first, second, costs, out)
 
-    return over_pairs(kernel, trains.n_trials, costs.size)
+    return over_pairs(kernel, rows, columns, costs.size)
 
 
 @njit(float64(FLOATS, FLOATS, float64, float64[::1]), cache=True, nogil=True)

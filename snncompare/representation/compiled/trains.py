@@ -18,11 +18,16 @@ class Trains(NamedTuple):
     offsets : array (n_trials * n_units + 1,)
         Train of (trial i, unit j) is ``times[offsets[k]:offsets[k + 1]]`` with ``k = i * n_units + j``.
     n_units : int
+    start, stop : float
+        The window of every trial, seconds; needed by metrics that look at the time before the first or after the last
+        spike.
     """
 
     times: NDArray[np.float64]
     offsets: NDArray[np.int64]
     n_units: int
+    start: float
+    stop: float
 
     @property
     def n_trials(self) -> int:
@@ -37,4 +42,4 @@ def pool_units(trains: Trains) -> Trains:
     """
     offsets = np.ascontiguousarray(trains.offsets[:: trains.n_units])
     trial = np.repeat(np.arange(trains.n_trials), np.diff(offsets))
-    return Trains(trains.times[np.lexsort((trains.times, trial))], offsets, 1)
+    return Trains(trains.times[np.lexsort((trains.times, trial))], offsets, 1, trains.start, trains.stop)

@@ -7,8 +7,8 @@ from numba import njit, void
 from numba.types import float64, int64
 from numpy.typing import NDArray
 
-from snncompare.representation.pairs import FLOATS, INTEGERS, over_pairs
-from snncompare.representation.trains import Trains
+from snncompare.representation.compiled.pairs import FLOATS, INTEGERS, over_pairs
+from snncompare.representation.compiled.trains import Trains
 
 __all__ = ["van_rossum_squared"]
 
@@ -17,7 +17,7 @@ SERIES = tuple(1.0 / math.factorial(k) for k in range(5, 10))
 LONGEST_GAP = 40.0  # in units of tau: exp(-40) is below the rounding of 1
 
 
-def van_rossum_squared(trains: Trains, taus: NDArray[np.float64]) -> NDArray[np.float64]:
+def van_rossum_squared(trains: Trains, taus: NDArray[np.float64], rows: range, columns: range) -> NDArray[np.float64]:
     r"""Return the squared van Rossum distances between trials, added over units.
 
     Expanded, the distance is a signed double sum over all spikes :math:`t_i` of both trains, :math:`s_i = +1` in one
@@ -39,10 +39,12 @@ def van_rossum_squared(trains: Trains, taus: NDArray[np.float64]) -> NDArray[np.
     trains : Trains
     taus : array (n_taus,)
         Time constants in seconds, above zero.
+    rows, columns : range
+        Trials, as in `over_pairs`.
 
     Returns
     -------
-    array (n_taus, n_trials, n_trials)
+    array (n_taus, n_rows, n_columns)
 
     References
     ----------
@@ -53,7 +55,7 @@ def van_rossum_squared(trains: Trains, taus: NDArray[np.float64]) -> NDArray[np.
     def kernel(first: NDArray[np.int64], second: NDArray[np.int64], out: NDArray[np.float64]) -> None:
         _fill(trains.times, trains.offsets, trains.n_units, first, second, rates, out)
 
-    return over_pairs(kernel, trains.n_trials, taus.size)
+    return over_pairs(kernel, rows, columns, taus.size)
 
 
 @njit(int64(FLOATS, FLOATS, float64[::1], float64[::1]), cache=True, nogil=True)
