@@ -18,6 +18,7 @@ from snncompare.figures.style import (
     NOTE_COLOUR,
     SINGLE_COLUMN,
     SMALL,
+    axes_or_new,
     chosen_colours,
     markers_for,
     new_figure,
@@ -31,7 +32,7 @@ from snncompare.units import QuantityLike, seconds
 if TYPE_CHECKING:
     from snncompare.comparison.result import Result
 
-__all__ = ["model_bars_data", "model_bars_figure"]
+__all__ = ["draw_models", "model_bars_data", "model_bars_figure"]
 
 _NAME = 24
 """Characters of a model's name on one line."""
@@ -127,24 +128,46 @@ def model_bars_figure(
     """
     tables = model_bars_data(result, metric, time_scale, alpha)
     models = tables["models"]
-    used = chosen_colours([str(name) for name in models["model"]], colours)
-    markers = markers_for(used)
     with style():
         lines = 1 + max(wrapped(str(name), _NAME).count("\n") for name in models["model"])
         figure = new_figure(width, (3.0 + 2.5 * lines) * len(models) + 24.0)
-        ax = figure.subplots()
-        has_ceiling = _draw_references(ax, models)
+        draw_models(result, figure.subplots(), metric=metric, time_scale=time_scale, colours=colours, alpha=alpha)
+        figure.supxlabel("\n".join(_key(tables, alpha)), x=0.02, ha="left", fontsize=SMALL, color=NOTE_COLOUR)
+        return settle(figure)
+
+
+def draw_models(
+    result: "Result",
+    ax: Axes | None = None,
+    *,
+    metric: str | None = None,
+    time_scale: QuantityLike | None = None,
+    colours: Mapping[str, str] | None = None,
+    alpha: float = 0.05,
+) -> Axes:
+    """Draw what `model_bars_figure` draws on the axes given, or on new ones, and return them; same parameters.
+
+    Raises
+    ------
+    InputError
+        As `model_bars_data`.
+    """
+    models = model_bars_data(result, metric, time_scale, alpha)["models"]
+    used = chosen_colours([str(name) for name in models["model"]], colours)
+    markers = markers_for(used)
+    with style():
+        chosen = axes_or_new(ax, SINGLE_COLUMN, 6.0 * len(models) + 20.0)
+        has_ceiling = _draw_references(chosen, models)
         hits = above_chance(models, alpha)
         for i, (_, row) in enumerate(models.iterrows()):
             look = {"color": used[str(row["model"])], "marker": markers[str(row["model"])]}
-            draw_interval(ax, i, row, bool(hits[i]), look, across=True)
-        _name_models(ax, models)
-        ax.set_xlabel(measure_label(result.measure))
-        ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        ax.xaxis.set_major_formatter(FuncFormatter(plain))
-        ax.set_title(_title(models), loc="left", fontweight="bold", pad=10.0 if has_ceiling else 3.0)
-        figure.supxlabel("\n".join(_key(tables, alpha)), x=0.02, ha="left", fontsize=SMALL, color=NOTE_COLOUR)
-        return settle(figure)
+            draw_interval(chosen, i, row, bool(hits[i]), look, across=True)
+        _name_models(chosen, models)
+        chosen.set_xlabel(measure_label(result.measure))
+        chosen.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        chosen.xaxis.set_major_formatter(FuncFormatter(plain))
+        chosen.set_title(_title(models), loc="left", fontweight="bold", pad=10.0 if has_ceiling else 3.0)
+    return chosen
 
 
 def _draw_references(ax: Axes, models: pd.DataFrame) -> bool:

@@ -16,7 +16,9 @@ from snncompare.figures.brackets import draw_brackets, runs
 from snncompare.figures.style import (
     DOUBLE_COLUMN,
     NOTE_COLOUR,
+    SINGLE_COLUMN,
     SMALL,
+    axes_or_new,
     first_black,
     new_figure,
     note,
@@ -26,7 +28,7 @@ from snncompare.figures.style import (
     wrapped,
 )
 
-__all__ = ["RdmScale", "rank_normalised", "rdm_data", "rdm_figure"]
+__all__ = ["RdmScale", "draw_rdm", "rank_normalised", "rdm_data", "rdm_figure"]
 
 _MISSING_COLOUR = "#BDBDBD"
 _CHARACTER = 1.15
@@ -185,6 +187,39 @@ def rdm_figure(
             _colour_bar(figure, image, axes, f"{dissimilarity} (rank, 0 to 1)")
         panel_letters(axes, dx=-9.0, dy=above - 2.0)
         return settle(figure)
+
+
+def draw_rdm(
+    matrix: ArrayLike,
+    labels: Sequence[str],
+    ax: Axes | None = None,
+    *,
+    scale: RdmScale = RdmScale.RANK,
+    dissimilarity: str = "Dissimilarity",
+    every: int | None = None,
+    colour_bar: bool = True,
+) -> Axes:
+    """Draw one matrix of dissimilarities on the axes given, or on new ones, and return them.
+
+    The parameters are those of `rdm_figure`; ``colour_bar`` says whether the axes give room to one.
+
+    Raises
+    ------
+    InputError
+        As `rdm_data`.
+    """
+    values = _checked({"matrix": matrix}, labels)["matrix"]
+    texts = [str(label) for label in labels]
+    with style():
+        chosen = axes_or_new(ax, SINGLE_COLUMN, 70.0)
+        image = _draw_matrix(chosen, values, scale)
+        _label_conditions(chosen, texts, _labelled([("", 0, len(texts) - 1)], 45.0, every))
+        chosen.tick_params(length=1.5)
+        figure = chosen.get_figure(root=True)
+        if colour_bar and figure is not None:
+            rank = " (rank, 0 to 1)" if scale is RdmScale.RANK else ""
+            _colour_bar(figure, image, [chosen], f"{dissimilarity}{rank}")
+    return chosen
 
 
 def _draw_matrix(ax: Axes, matrix: NDArray[np.float64], scale: RdmScale) -> AxesImage:

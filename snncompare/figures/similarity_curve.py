@@ -11,12 +11,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from snncompare.errors import InputError, unknown
 from snncompare.figures.intervals import CEILING_COLUMNS, above_chance, checked_table, draw_interval, measure_label
 from snncompare.figures.style import (
     CEILING,
     DOUBLE_COLUMN,
     FAINT_COLOUR,
     SINGLE_COLUMN,
+    axes_or_new,
     chosen_colours,
     markers_for,
     new_figure,
@@ -31,7 +33,7 @@ from snncompare.figures.style import (
 if TYPE_CHECKING:
     from snncompare.comparison.result import Result
 
-__all__ = ["similarity_data", "similarity_figure"]
+__all__ = ["draw_similarity", "similarity_data", "similarity_figure"]
 
 _EDGE = 0.5
 """Opacity of the edges of intervals: with many models the edges tell intervals apart, the shading would be mud."""
@@ -102,6 +104,54 @@ def similarity_figure(
         figure.legend(handles=handles, loc="outside right upper", handlelength=2.2, labelspacing=0.6)
         panel_letters(axes, dx=-24.0)
         return settle(figure)
+
+
+def draw_similarity(
+    result: "Result",
+    ax: Axes | None = None,
+    *,
+    metric: str | None = None,
+    colours: Mapping[str, str] | None = None,
+    alpha: float = 0.05,
+    legend: bool = True,
+) -> Axes:
+    """Draw similarity against time scale for one metric on the axes given, or on new ones, and return them.
+
+    Parameters
+    ----------
+    result : Result
+    ax : Axes, optional
+    metric : str, optional
+        Which metric; needed where the result holds several.
+    colours, alpha
+        As in `similarity_figure`.
+    legend : bool
+        Whether models are named on the axes.
+
+    Raises
+    ------
+    InputError
+        If the metric is not in the result or has to be named, or as `similarity_data`.
+    """
+    table = similarity_data(result)
+    metrics = list(table["metric"].unique())
+    if metric is None and len(metrics) > 1:
+        raise InputError(f"the result holds several metrics; choose one with metric=, of {metrics}.")
+    if metric is not None and metric not in metrics:
+        raise InputError(unknown("metric", metric, metrics))
+    rows = table[table["metric"] == (metrics[0] if metric is None else metric)]
+    used = chosen_colours([str(name) for name in table["model"].unique()], colours)
+    with style():
+        chosen = axes_or_new(ax, SINGLE_COLUMN, 58.0)
+        _draw_metric(chosen, rows, used, alpha)
+        chosen.set_title(str(rows["metric"].iloc[0]), loc="left", fontweight="bold")
+        chosen.set_ylabel(measure_label(result.measure))
+        if legend:
+            markers = markers_for(used)
+            names = [str(name) for name in rows["model"].unique()]
+            handles = [Line2D([], [], color=used[n], marker=markers[n], label=wrapped(n, 30)) for n in names]
+            chosen.legend(handles=handles, loc="best")
+    return chosen
 
 
 def _widths(metrics: list[tuple[Any, pd.DataFrame]], n_across: int) -> list[float]:

@@ -24,6 +24,7 @@ __all__ = [
     "RC",
     "SINGLE_COLUMN",
     "SMALL",
+    "axes_or_new",
     "chosen_colours",
     "colours_for",
     "first_black",
@@ -110,6 +111,11 @@ def style() -> AbstractContextManager[None]:
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of ``width`` x ``height`` mm with constrained layout, unknown to pyplot."""
     return Figure(figsize=(width / 25.4, height / 25.4), layout="constrained")
+
+
+def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
+    """Return the axes given, or the only axes of a new figure of ``width`` x ``height`` mm."""
+    return new_figure(width, height).subplots() if ax is None else ax
 
 
 def settle(figure: Figure) -> Figure:
