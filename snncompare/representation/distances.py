@@ -4,20 +4,22 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
 from snncompare.representation.compiled.trains import Trains
+from snncompare.representation.execution import Execution, assembled
 from snncompare.representation.metrics import Metric
 
-__all__ = ["distances"]
+__all__ = ["aligned_trains", "distances", "refuse_unlike_windows", "several_metrics"]
 
 WINDOW_TOLERANCE = 1e-9
 """Seconds; far below any spike time's resolution, far above the rounding of a difference of times."""
 
 
-def distances(recording: Recording, metric: Metric | Sequence[Metric]) -> xr.DataArray:
+def distances(
+    recording: Recording, metric: Metric | Sequence[Metric], *, execution: Execution | None = None
+) -> xr.DataArray:
     """Return the distance between every two trials of a recording.
 
     Spike times count from the reference of their own trial, so all trials must have the same window.
@@ -27,6 +29,8 @@ def distances(recording: Recording, metric: Metric | Sequence[Metric]) -> xr.Dat
     recording : Recording
     metric : Metric or sequence of Metric
         For example ``VanRossum(tau="10 ms")``, or ``VictorPurpura.sweep(["1 ms", "10 ms"])``.
+    execution : Execution, optional
+        How the work is cut into blocks and who does it; the distances do not depend on it.
 
     Returns
     -------
@@ -40,9 +44,8 @@ def distances(recording: Recording, metric: Metric | Sequence[Metric]) -> xr.Dat
     InputError
         If the windows of the trials differ, or a metric is given twice or is none.
     """
-    metrics = _several(metric)
-    _refuse_unlike_windows(recording)
-    values = _between_trials(recording, metrics)
+    metrics = several_metrics(metric)
+    values = assembled(metrics, "between_trials", aligned_trains(recording), execution)
     names = recording.trials.index.to_numpy()
     result = xr.DataArray(
         values,
@@ -61,7 +64,8 @@ def distances(recording: Recording, metric: Metric | Sequence[Metric]) -> xr.Dat
     return result.isel(metric=0) if isinstance(metric, Metric) else result
 
 
-def _several(metric: Metric | Sequence[Metric]) -> list[Metric]:
+def several_metrics(metric: Metric | Sequence[Metric]) -> list[Metric]:
+    """Return the metrics as a list; refuse none, one given twice, and what is no metric."""
     given = metric if isinstance(metric, Iterable) else [metric]
     several = list(given)
     for value in several:
@@ -75,7 +79,15 @@ def _several(metric: Metric | Sequence[Metric]) -> list[Metric]:
     return several
 
 
-def _refuse_unlike_windows(recording: Recording) -> None:
+def aligned_trains(recording: Recording) -> Trains:
+    """Return the spike trains of trials that have one common window; refuse others."""
+    refuse_unlike_windows(recording)
+    start, stop = (float(recording.trials[side].iloc[0]) for side in ("start", "stop"))
+    return Trains(recording.times, recording.offsets, recording.n_units, start, stop)
+
+
+def refuse_unlike_windows(recording: Recording) -> None:
+    """Raise an `InputError` if the windows of the trials differ."""
     start, stop = (recording.trials[side].to_numpy(dtype=np.float64) for side in ("start", "stop"))
     unlike = (np.abs(start - start[0]) > WINDOW_TOLERANCE) | (np.abs(stop - stop[0]) > WINDOW_TOLERANCE)
     if unlike.any():
@@ -86,16 +98,3 @@ def _refuse_unlike_windows(recording: Recording) -> None:
             f"{start[0]:g} to {stop[0]:g} s, trial {names[k]!r} has {start[k]:g} to {stop[k]:g} s. Cut the recording "
             "first, with recording.cut(name, window=...) or recording.cut_windows(length)."
         )
-
-
-def _between_trials(recording: Recording, metrics: list[Metric]) -> NDArray[np.float64]:
-    """Compute metrics of one class together, so that a sweep visits the spikes once."""
-    start, stop = (float(recording.trials[side].iloc[0]) for side in ("start", "stop"))
-    trains = Trains(recording.times, recording.offsets, recording.n_units, start, stop)
-    every = range(trains.n_trials)
-    values = np.empty((len(metrics), trains.n_trials, trains.n_trials))
-    for kind in dict.fromkeys(type(value) for value in metrics):
-        chosen = [k for k, value in enumerate(metrics) if type(value) is kind]
-        same = [metrics[k] for k in chosen]
-        values[chosen] = kind.between_trials(same, trains, every, every)
-    return values

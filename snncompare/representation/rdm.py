@@ -1,18 +1,20 @@
 """A recording into representational dissimilarity matrices (RDMs), labelled by condition."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions, Label
-from snncompare.representation.distances import distances
-from snncompare.representation.estimators import Estimator, default_estimator
+from snncompare.representation.distances import several_metrics
+from snncompare.representation.estimators import Estimator, PairEstimator, default_estimator
+from snncompare.representation.execution import Execution
+from snncompare.representation.labelled import labelled_rdms, rdms_of_metrics, stacked
 from snncompare.representation.metrics import Metric
+from snncompare.representation.sessions import gathered
 
 if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs as RDM  # noqa: N817 - the name the contracts use
@@ -29,18 +31,22 @@ def __getattr__(name: str) -> Any:
 
 
 def rdm(
-    recording: Recording,
+    recording: Recording | Mapping[Label, Recording],
     metric: Metric | Sequence[Metric],
     by: str,
     estimator: Estimator | None = None,
     name: str | None = None,
+    join: str | None = None,
+    *,
+    conditions: Sequence[Label] | Literal["common"] | None = None,
+    execution: Execution | None = None,
 ) -> "RDM":
     """Return the RDM of a recording for each metric.
 
     Parameters
     ----------
-    recording : Recording
-        With trials of one common window.
+    recording : Recording, or mapping of sessions to recordings
+        With trials of one common window. A mapping holds sessions that share no trials, joined as with ``join``.
     metric : Metric or sequence of Metric
     by : str
         Column of the trials table that names the condition.
@@ -48,23 +54,35 @@ def rdm(
         By default `BetweenMinusWithin` if every condition has two trials or more, else `MeanDistance`.
     name : str, optional
         Goes to ``rdm_descriptors["name"]``; by default the label of the metric.
+    join : str, optional
+        Column of the units table *and* of the trials table, such as ``"session"``: the units of a session were
+        recorded in the trials of that session only. Sessions are joined by condition, never by trial: the
+        dissimilarity is the sum over sessions of each session's own estimate; see `sessions.join_sessions`.
+    conditions : sequence of labels, or "common", optional
+        The conditions that the RDM has, in this order; trials of others (and without label) are left out, and a
+        condition that no trial has is refused. ``"common"``, for joined sessions: those that every session has.
+    execution : Execution, optional
+        How the work is cut into blocks and who does it. The blocks are added up one after the other, so that the
+        distances between all trials are never in memory at once; the RDM does not depend on them.
 
     Returns
     -------
     rsatoolbox.rdm.RDMs
         One RDM per metric. ``pattern_descriptors["condition"]`` has the labels in order of first appearance;
-        ``rdm_descriptors`` has ``metric``, ``time_scale`` (seconds), ``name`` and ``estimator``.
+        ``rdm_descriptors`` has ``metric``, ``time_scale`` (seconds), ``name`` and ``estimator``. A condition without
+        a spike has dissimilarities like any other.
 
     Raises
     ------
     InputError
         If the column does not exist, has missing labels or names fewer than two conditions, if a condition has too few
-        trials for the estimator, or as in `distances`.
+        trials for the estimator, or as in `distances` and `sessions.join_sessions`.
     """
-    conditions = Conditions.of(recording, by)
-    if estimator is not None:
-        conditions.require_trials(estimator.trials_needed, type(estimator).__name__)
-    return rdm_from_distances(distances(recording, metric), conditions, estimator, name)
+    metrics = several_metrics(metric)
+    population = gathered(recording, metrics, by, estimator, join, conditions)
+    vectors = population.dissimilarities(metrics, execution)
+    more = {key: [value] * len(metrics) for key, value in population.more.items()}
+    return rdms_of_metrics(vectors, metrics, population.labels, population.estimator, name, more)
 
 
 def rdm_from_distances(
@@ -80,7 +98,7 @@ def rdm_from_distances(
     distances : xarray.DataArray
         From `distances`.
     conditions : Conditions or sequence of labels
-        One label per trial.
+        One label per trial. `Conditions.of(recording, by, across="session")` for estimators that pair across sessions.
     estimator, name
         As in `rdm`.
 
@@ -95,10 +113,14 @@ def rdm_from_distances(
     """
     values, euclidean = stacked(distances)
     of = conditions if isinstance(conditions, Conditions) else Conditions.from_labels(conditions)
-    if of.index.size != values.shape[1]:
-        raise InputError(f"{of.index.size} condition labels for {values.shape[1]} trials; give one label per trial.")
+    if of.n_all != values.shape[1]:
+        raise InputError(f"{of.n_all} condition labels for {values.shape[1]} trials; give one label per trial.")
     chosen = default_estimator(of) if estimator is None else estimator
-    vectors = chosen.estimate(values, euclidean, of, np.ones((1, of.index.size)))[:, 0]
+    if isinstance(chosen, PairEstimator):
+        every = range(of.n_all)
+        vectors = chosen.from_blocks([(every, every, values)], euclidean, of)
+    else:
+        vectors = chosen.estimate(values, euclidean, of, np.ones((1, of.n_all)))[:, 0]
     labels = [str(label) for label in np.atleast_1d(distances["label"].to_numpy())]
     return labelled_rdms(
         vectors,
@@ -108,59 +130,3 @@ def rdm_from_distances(
         name=labels if name is None else [name] * len(labels),
         estimator=repr(chosen),
     )
-
-
-def labelled_rdms(
-    vectors: NDArray[np.float64],
-    conditions: Iterable[Label],
-    *,
-    metric: Iterable[str],
-    time_scale: Iterable[float],
-    name: Iterable[str],
-    estimator: str,
-) -> "RDM":
-    """Return RDMs with the labels that every RDM of this package has.
-
-    Parameters
-    ----------
-    vectors : array (n_rdms, n_pairs)
-        Dissimilarities in the order of the upper triangle.
-    conditions : labels (n_conditions,)
-    metric, time_scale, name : sequences (n_rdms,)
-    estimator : str
-        How the dissimilarities were made, the same for all.
-    """
-    from rsatoolbox.rdm import RDMs
-
-    measured = list(metric)
-    return RDMs(
-        np.array(vectors, dtype=np.float64),
-        dissimilarity_measure=", ".join(dict.fromkeys(measured)),
-        descriptors={},
-        rdm_descriptors={
-            "metric": measured,
-            "time_scale": list(time_scale),
-            "name": list(name),
-            "estimator": [estimator] * len(measured),
-        },
-        pattern_descriptors={"condition": list(conditions)},
-    )
-
-
-def stacked(distances: xr.DataArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the values ``(n_metrics, n_trials, n_trials)`` of distances, and which metrics are Euclidean.
-
-    Raises
-    ------
-    InputError
-        If ``distances`` does not come from `snncompare.representation.distances.distances`.
-    """
-    if not isinstance(distances, xr.DataArray) or not {"trial", "trial_"} <= set(distances.dims):
-        raise InputError(f"expected what distances(recording, metric) returns, got {type(distances).__name__}.")
-    if not {"label", "time_scale", "euclidean"} <= set(distances.coords):
-        raise InputError(
-            "the distances lost their coordinates 'label', 'time_scale' and 'euclidean'; compute them anew."
-        )
-    full = distances if "metric" in distances.dims else distances.expand_dims("metric")
-    values = full.transpose("metric", "trial", "trial_").to_numpy()
-    return values, np.atleast_1d(distances["euclidean"].to_numpy())

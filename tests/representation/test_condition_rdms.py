@@ -96,7 +96,7 @@ def test_labels_must_fit_the_trials(noisy_recording):
 
 
 def test_too_few_trials_are_refused_before_the_distances_are_computed(noisy_recording, monkeypatch):
-    monkeypatch.setattr(module, "distances", lambda *_: pytest.fail("computed"))
+    monkeypatch.setattr(SpikeCount, "between_trials", lambda *_: pytest.fail("computed"))
     alone = noisy_recording.select(trials=np.arange(24) < 5)
     with pytest.raises(InputError, match="at least 2 trials"):
         rdm(alone, SpikeCount(), by="song", estimator=BetweenMinusWithin())
