@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from snncompare.recording.recording import Recording
+from snncompare.representation.compiled.trains import Trains as PackedTrains
+from snncompare.representation.metrics import Metric
 
 Trains = Sequence[Sequence[Sequence[float]]]
 
@@ -42,3 +44,26 @@ def noisy_recording(recording_of: Callable[..., Recording]) -> Recording:
         for degrees in order
     ]
     return recording_of(trains, orientation=order, song=[f"song {k}" for k in order])
+
+
+@pytest.fixture(scope="session")
+def packed_trains() -> Callable[..., PackedTrains]:
+    """Return a maker of what kernels take from ``trains[trial][unit]``."""
+
+    def make(trains: Trains, window: tuple[float, float] = (0.0, 2.0)) -> PackedTrains:
+        flat = [np.asarray(train, dtype=float) for trial in trains for train in trial]
+        offsets = np.concatenate([[0], np.cumsum([train.size for train in flat])]).astype(np.int64)
+        return PackedTrains(np.concatenate(flat), offsets, len(trains[0]), *window)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def matrix_of() -> Callable[..., np.ndarray]:
+    """Return a maker of the matrix of distances between all trials, or of a block of it."""
+
+    def make(metric: Metric, trains: PackedTrains, rows: range | None = None, columns: range | None = None):
+        every = range(trains.n_trials)
+        return type(metric).between_trials([metric], trains, rows or every, columns or every)[0]
+
+    return make

@@ -1,11 +1,11 @@
-"""Ragged spike trains of units in trials, as the kernels take them, and the pooling of units."""
+"""Ragged spike trains of units in trials, as the kernels take them, and what is made of them before any comparison."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Trains", "pool_units"]
+__all__ = ["Trains", "distinct_times", "first_spikes", "pool_units"]
 
 
 class Trains(NamedTuple):
@@ -43,3 +43,24 @@ def pool_units(trains: Trains) -> Trains:
     offsets = np.ascontiguousarray(trains.offsets[:: trains.n_units])
     trial = np.repeat(np.arange(trains.n_trials), np.diff(offsets))
     return Trains(trains.times[np.lexsort((trains.times, trial))], offsets, 1, trains.start, trains.stop)
+
+
+def distinct_times(trains: Trains) -> Trains:
+    """Return the trains as sets of times inside the window: a time at which a train has several spikes is kept once.
+
+    Windows of trials may differ by rounding, so a time that lies outside by less than that is put on the edge.
+    """
+    times = np.clip(trains.times, trains.start, trains.stop)
+    train = np.repeat(np.arange(trains.offsets.size - 1), np.diff(trains.offsets))
+    kept = np.ones(times.size, dtype=bool)
+    kept[1:] = (times[1:] != times[:-1]) | (train[1:] != train[:-1])
+    offsets = np.concatenate([[0], np.cumsum(kept)])[trains.offsets].astype(np.int64)
+    return trains._replace(times=times[kept], offsets=offsets)
+
+
+def first_spikes(trains: Trains) -> NDArray[np.float64]:
+    """Return the time of the first spike of each unit in each trial ``(n_trials, n_units)``; infinite if silent."""
+    begin, end = trains.offsets[:-1], trains.offsets[1:]
+    first = np.full(begin.size, np.inf)
+    first[end > begin] = trains.times[begin[end > begin]]
+    return first.reshape(trains.n_trials, trains.n_units)

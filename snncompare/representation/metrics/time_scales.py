@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 
 from snncompare.errors import InputError
-from snncompare.units import QuantityLike, seconds
+from snncompare.units import FREQUENCY, Quantity, QuantityLike, seconds
 
-__all__ = ["positive_seconds", "several_time_scales"]
+__all__ = ["checked_mixing", "costs_of", "positive_seconds", "several_time_scales"]
 
 
 def several_time_scales(time_scales: Sequence[QuantityLike]) -> list[QuantityLike]:
@@ -25,3 +25,16 @@ def positive_seconds(given: QuantityLike, what: str) -> float:
     if value <= 0 or not math.isfinite(1.0 / value):
         raise InputError(f"{what} must be above zero, got {given}. Write for example '10 ms'.")
     return value
+
+
+def costs_of(time_scales: Sequence[QuantityLike], what: str) -> list[Quantity]:
+    """Return the costs ``1 / time_scale`` of an edit distance for the time scales of a sweep."""
+    costs = [1.0 / positive_seconds(scale, what) for scale in several_time_scales(time_scales)]
+    return [Quantity(cost, FREQUENCY, f"{cost:.12g} Hz") for cost in costs]
+
+
+def checked_mixing(given: float, what: str) -> float:
+    """Return a number from 0 (labelled line) to 1 (summed population), or refuse it."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
+        raise InputError(f"{what} must be a number from 0 (labelled line) to 1 (summed), got {given!r}.")
+    return float(given)
