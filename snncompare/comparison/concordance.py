@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["net_concordance", "relabelled_concordance"]
+__all__ = ["net_concordance", "relabelled_concordance", "untied_pairs"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -101,3 +101,21 @@ def relabelled_concordance(x: Array, y: Array, pairs: Integers) -> Array:
     ranks = _ranks(y)
     order = np.argsort(ranks, kind="stable").astype(np.int64)
     return _over_labels(order, ranks, _ranks(x), np.ascontiguousarray(pairs, dtype=np.int64))
+
+
+def untied_pairs(x: Array, weights: Array) -> Array:
+    r"""Return the number of pairs of entries of x that differ, :math:`\sum_{p<q} w_p w_q [x_p \neq x_q]`.
+
+    Parameters
+    ----------
+    x : array (n_pairs,)
+    weights : array (n_resamples, n_pairs)
+
+    Returns
+    -------
+    array (n_resamples,)
+    """
+    order = np.argsort(x, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(x[order]) != 0])
+    tied = np.add.reduceat(weights[:, order], starts, axis=1)
+    return (weights.sum(axis=1) ** 2 - (tied**2).sum(axis=1)) / 2

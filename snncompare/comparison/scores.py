@@ -8,7 +8,7 @@ a resampled RDM is therefore the weighted measure of the original vector with we
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["centred_scores", "plain_scores", "rank_scores", "weighted_ranks"]
+__all__ = ["centred_scores", "plain_scores", "rank_scores", "standard_scores", "weighted_ranks"]
 
 Array = NDArray[np.float64]
 
@@ -47,6 +47,13 @@ def centred_scores(x: Array, weights: Array) -> Array:
     length = np.sqrt(np.einsum("np,np,np->n", weights, centred, centred))
     smallest = ROUNDING * np.sqrt(weights @ (x * x))
     return centred * _inverse(length, smallest)[:, None]
+
+
+def standard_scores(x: Array) -> Array:
+    """Return every row of x with mean 0 and standard deviation 1; zeros for a constant row."""
+    centred = x - x.mean(axis=1, keepdims=True)
+    spread = centred.std(axis=1)
+    return centred * _inverse(spread, ROUNDING * np.sqrt(np.mean(x * x, axis=1)))[:, None]
 
 
 def rank_scores(x: Array, weights: Array, *, tie_corrected: bool) -> Array:
