@@ -19,7 +19,7 @@ types: .venv/.test
 contracts: .venv/.test
 	$(BIN)/lint-imports
 
-unit: .venv/.test
+unit: .venv/.test .venv-driver/.ready
 	$(BIN)/pytest -n 2
 
 # A stamp is written only when the installation before it succeeded.
@@ -36,5 +36,13 @@ unit: .venv/.test
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev
 	@touch $@
 
+# Snakemake for pipelines/, apart from the science environment; without a network the tests of the pipelines are skipped.
+.venv-driver/.ready: pipelines/driver-requirements.txt
+	$(PYTHON) -m venv .venv-driver
+	@if .venv-driver/bin/python -m pip install --quiet --requirement $<; then touch $@; \
+	elif .venv-driver/bin/python -m pip download --quiet --no-deps --dest .venv-driver/probe pip > /dev/null 2>&1; then \
+	exit 1; \
+	else echo "no package index can be reached: tests of the pipelines will be skipped"; fi
+
 clean:
-	rm -rf .venv out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-driver out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -88,16 +88,41 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     inspect.add_argument("--time-unit", metavar="UNIT", help="of plain text files: 'ms', 'us', or a rate as '15 kHz'")
     compare = _verb(verbs, "compare", _compare, "compare models with a recording, and write tables, figures, a report")
     compare.add_argument("config", metavar="CONFIG.yaml", type=Path)
+    for option, what in (("--rdms", "recordings, instead of the recording"), ("--models", "models, with --rdms")):
+        compare.add_argument(option, metavar="FILE", type=Path, nargs="+", default=(), help=f"stored RDMs of {what}")
+    _step_verbs(verbs)
     _verb(verbs, "backends", _backends, "list what can run networks here")
     _verb(verbs, "schema", _schema, "print the JSON Schema of network files, for editors")
     return parser, list(verbs.choices)
 
 
+def _step_verbs(verbs: "argparse._SubParsersAction[_Parser]") -> None:
+    """Add the verbs that do one step of a study, from files to one file."""
+    plan = _verb(verbs, "plan", _plan, "check the configuration of a study, and print its steps as JSON")
+    plan.add_argument("config", metavar="CONFIG.yaml", type=Path)
+    rdm = _verb(verbs, "rdm", _rdm, "write the RDMs of one recording or one model to a file", file=True)
+    rdm.add_argument("config", metavar="CONFIG.yaml", type=Path)
+    rdm.add_argument("--recording", metavar="NAME", help="which, if the configuration names several")
+    rdm.add_argument("--model", metavar="NAME", help="instead: a model of the configuration that spikes")
+    figure = _verb(verbs, "figure", _figure, "draw a stored result again, as SVG, PDF and PNG with its data", file=True)
+    figure.add_argument("result", metavar="RESULT", type=Path, help="folder that 'compare' wrote")
+    figure.add_argument("--kind", metavar="KIND", default="similarity", help="similarity (default), models or rdms")
+    summary = _verb(verbs, "summary", _summary, "gather stored results in a table (.csv) or report (.html)", file=True)
+    summary.add_argument("results", metavar="RESULT", type=Path, nargs="+", help="folders that 'compare' wrote")
+
+
 def _verb(
-    verbs: "argparse._SubParsersAction[_Parser]", name: str, run: Callable[[argparse.Namespace], None], what: str
+    verbs: "argparse._SubParsersAction[_Parser]",
+    name: str,
+    run: Callable[[argparse.Namespace], None],
+    what: str,
+    file: bool = False,
 ) -> argparse.ArgumentParser:
     parser = verbs.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="folder for what is written")
+    if file:
+        parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="file that is written")
+    else:
+        parser.add_argument("--out", metavar="DIR", type=Path, help="folder for what is written")
     parser.add_argument(
         "--seed", metavar="N", type=_seed, help="of everything random (default: the configuration's, or 0)"
     )
@@ -133,9 +158,42 @@ def _inspect(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from snncompare.commands.compare import run_compare
+    given, seed = arguments.config, arguments.seed
+    if arguments.rdms:
+        from snncompare.commands.compare_rdms import run_compare_rdms
 
-    _print(run_compare(arguments.config, arguments.out, arguments.seed, _say))
+        _print(run_compare_rdms(given, arguments.rdms, arguments.models, arguments.out, seed, _say))
+    elif arguments.models:
+        raise InputError("--models goes with --rdms; without them models are made as the configuration says.")
+    else:
+        from snncompare.commands.compare import run_compare
+
+        _print(run_compare(given, arguments.out, seed, _say))
+
+
+def _plan(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.plan import run_plan
+
+    _print(run_plan(arguments.config, arguments.out))
+
+
+def _rdm(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.rdm import run_rdm
+
+    which = {"recording": arguments.recording, "model": arguments.model}
+    _print(run_rdm(arguments.config, arguments.out, arguments.seed, **which, say=_say))
+
+
+def _figure(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.figure import run_figure
+
+    _print(run_figure(arguments.result, arguments.out, arguments.kind, arguments.seed))
+
+
+def _summary(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.summary import run_summary
+
+    _print(run_summary(arguments.results, arguments.out, arguments.seed))
 
 
 def _backends(arguments: argparse.Namespace) -> None:

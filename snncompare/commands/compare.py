@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from snncompare.commands.compare_config import CompareConfig, load_config
-from snncompare.commands.compare_data import at, files_of, read_trials
+from snncompare.commands.compare_data import at, files_of, read_population
 from snncompare.commands.compare_models import Prepared, model_files, prepare_models
-from snncompare.commands.compare_parts import SpikeCountConfig, VanRossumConfig, VictorPurpuraConfig
 from snncompare.errors import FileError, InputError
 
 if TYPE_CHECKING:
+    from snncompare.commands.study_config import StudyConfig
     from snncompare.recording.recording import Recording
     from snncompare.representation.conditions import Conditions
     from snncompare.representation.estimators import Estimator
     from snncompare.representation.metrics import Metric
 
-__all__ = ["metrics_of", "run_compare"]
+__all__ = ["conditions_of", "estimator_named", "metrics_of", "run_compare"]
 
 FEWEST_CONDITIONS = 3
 
@@ -82,26 +82,16 @@ def run_compare(
     for name, model in job.models.items():
         say(f"model '{name}': {model.words}")
         with at(f"models.{name}"):
-            models[name] = model.rdms(job.metrics, _given_estimator(config), config.seed)
+            models[name] = model.rdms(job.metrics, estimator_named(config.estimator), config.seed)
     say("comparison")
     measure = measure_named(config.similarity)
     result = compare(data, models, measure, config.seed, replicates=repeated, n_resamples=config.resamples)
     return _write(job, result, align(data, models), say)
 
 
-def metrics_of(config: CompareConfig) -> "list[Metric]":
+def metrics_of(config: "CompareConfig | StudyConfig") -> "list[Metric]":
     """Return the metrics at all their time scales."""
-    from snncompare.representation.metrics import SpikeCount, VanRossum, VictorPurpura
-
-    metrics: list[Metric] = []
-    for given in config.metrics:
-        match given:
-            case VanRossumConfig():
-                metrics += VanRossum.sweep(given.time_scales, mixing=given.mixing)
-            case VictorPurpuraConfig():
-                metrics += VictorPurpura.sweep(given.time_scales, pooled=given.pooled)
-            case SpikeCountConfig():
-                metrics.append(SpikeCount())
+    metrics = [metric for given in config.metrics for metric in given.metrics()]
     for k, metric in enumerate(metrics):
         if metric in metrics[:k]:
             raise InputError(f"metrics: {metric!r} is given twice; give each once.")
@@ -116,33 +106,41 @@ def _checked(path: Path, out: str | Path | None, seed: int | None) -> _Job:
     inputs = [path, *files_of(config.recording, folder, "recording"), *model_files(config.models, folder)]
     metrics = metrics_of(config)
     with at("recording"):
-        recording = read_trials(config.recording, folder)
-        conditions, estimator = _conditions(config, recording)
+        recording = read_population(config.recording, folder)
+        conditions, estimator = conditions_of(recording, config.recording.condition, config.estimator)
     models = prepare_models(config.models, folder, conditions.labels, config.seed)
     target = _folder(path, config, out)
     return _Job(config, target, recording, conditions, metrics, estimator, models, [f for f in inputs if f.is_file()])
 
 
-def _conditions(config: CompareConfig, recording: "Recording") -> "tuple[Conditions, Estimator]":
+def conditions_of(recording: "Recording", condition: str, estimator: str | None) -> "tuple[Conditions, Estimator]":
+    """Return the conditions of a recording and the estimator of their dissimilarities, by default the one that fits.
+
+    Raises
+    ------
+    InputError
+        If there are too few conditions to compare, or too few trials for the estimator.
+    """
     from snncompare.representation.conditions import Conditions
     from snncompare.representation.estimators import default_estimator
 
-    conditions = Conditions.of(recording, config.recording.condition)
+    conditions = Conditions.of(recording, condition)
     if conditions.n_conditions < FEWEST_CONDITIONS:
         raise InputError(
-            f"condition: '{config.recording.condition}' names {conditions.n_conditions} conditions, "
-            f"{list(conditions.labels)}; dissimilarities can be compared from {FEWEST_CONDITIONS} conditions on."
+            f"condition: '{condition}' names {conditions.n_conditions} conditions, {list(conditions.labels)}; "
+            f"dissimilarities can be compared from {FEWEST_CONDITIONS} conditions on."
         )
-    estimator = _given_estimator(config) or default_estimator(conditions)
-    conditions.require_trials(estimator.trials_needed, f"the estimator {type(estimator).__name__}")
-    return conditions, estimator
+    chosen = estimator_named(estimator) or default_estimator(conditions)
+    conditions.require_trials(chosen.trials_needed, f"the estimator {type(chosen).__name__}")
+    return conditions, chosen
 
 
-def _given_estimator(config: CompareConfig) -> "Estimator | None":
+def estimator_named(name: str | None) -> "Estimator | None":
+    """Return the estimator that a configuration names, if it does."""
     from snncompare.representation.estimators import BetweenMinusWithin, MeanDistance
 
     known = {"BetweenMinusWithin": BetweenMinusWithin, "MeanDistance": MeanDistance}
-    return None if config.estimator is None else known[config.estimator]()
+    return None if name is None else known[name]()
 
 
 def _folder(path: Path, config: CompareConfig, out: str | Path | None) -> Path:

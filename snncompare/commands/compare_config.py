@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from snncompare.commands.compare_fields import not_empty
+from snncompare.commands.compare_metrics import MetricConfig
 from snncompare.commands.compare_parts import (
     Categorical,
     Circular,
@@ -15,15 +16,12 @@ from snncompare.commands.compare_parts import (
     Linear,
     Matrix,
     RecordingConfig,
-    SpikeCountConfig,
-    VanRossumConfig,
-    VictorPurpuraConfig,
 )
 from snncompare.commands.compare_yaml import read_yaml
 from snncompare.errors import FileError, InputError, unknown
 from snncompare.values import Value
 
-__all__ = ["DATA", "CompareConfig", "Metric", "Model", "load_config"]
+__all__ = ["DATA", "CompareConfig", "EstimatorName", "MeasureName", "Model", "load_config"]
 
 DATA = "recording"
 ESTIMATORS = ("BetweenMinusWithin", "MeanDistance")
@@ -44,10 +42,6 @@ def _known_type(what: str, *classes: type[Value]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-Metric = Annotated[
-    Annotated[VanRossumConfig | VictorPurpuraConfig | SpikeCountConfig, Field(discriminator="type")],
-    _known_type("metric", VanRossumConfig, VictorPurpuraConfig, SpikeCountConfig),
-]
 Model = Annotated[
     Annotated[
         Circular | Linear | Categorical | Matrix | FromRecording | FromNetwork,
@@ -69,6 +63,10 @@ def _an_estimator(given: str) -> str:
     return given
 
 
+MeasureName = Annotated[str, AfterValidator(_a_measure)]
+EstimatorName = Annotated[str, AfterValidator(_an_estimator)]
+
+
 class CompareConfig(Value):
     """Everything that a comparison needs; see the classes of the parts.
 
@@ -88,10 +86,10 @@ class CompareConfig(Value):
 
     question: str | None = None
     recording: RecordingConfig
-    metrics: Annotated[tuple[Metric, ...], AfterValidator(not_empty)]
+    metrics: Annotated[tuple[MetricConfig, ...], AfterValidator(not_empty)]
     models: Annotated[dict[str, Model], AfterValidator(not_empty)]
-    similarity: Annotated[str, AfterValidator(_a_measure)] = "Spearman"
-    estimator: Annotated[str, AfterValidator(_an_estimator)] | None = None
+    similarity: MeasureName = "Spearman"
+    estimator: EstimatorName | None = None
     resamples: Annotated[int, Field(ge=50, le=1_000_000)] = 1000
     seed: Annotated[int, Field(ge=0)] = 0
     out: str | None = None

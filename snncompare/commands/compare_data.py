@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from snncompare.commands.compare_parts import RecordingConfig
 from snncompare.errors import FileError, InputError, SnncompareError, unknown
-from snncompare.units import QuantityLike
 
 if TYPE_CHECKING:
     from snncompare.recording.recording import Recording
 
-__all__ = ["at", "cut_at_zero", "existing", "files_of", "is_blocked", "read_trials"]
+__all__ = ["at", "existing", "files_of", "is_blocked", "read_population", "read_trials"]
 
-_BEFORE_CUT, _ZERO = "trials_table", "zero"
+_BEFORE_CUT = "trials_table"
 
 
 @contextmanager
@@ -82,12 +81,17 @@ def read_trials(config: RecordingConfig, folder: Path) -> "Recording":
     return recording
 
 
-def cut_at_zero(recording: "Recording", window: tuple[QuantityLike, QuantityLike]) -> "Recording":
-    """Return the trials between two times, both relative to the trials' own reference."""
-    from snncompare.recording.marks import Marks
+def read_population(config: RecordingConfig, folder: Path) -> "Recording":
+    """Return the trials of one population: as `read_trials`, and every unit was recorded in every trial.
 
-    table = pd.DataFrame({"trial": recording.trials.index, "start": 0.0, "stop": 0.0})
-    return recording.with_marks(**{_ZERO: Marks("event", table)}).cut(_ZERO, window)
+    Raises
+    ------
+    FileError, InputError
+        As `read_trials`; and for units of several sessions, which would look silent in the trials of the others.
+    """
+    recording = read_trials(config, folder)
+    _refuse_sessions(recording)
+    return recording
 
 
 def is_blocked(recording: "Recording", condition: str) -> bool:
@@ -101,19 +105,19 @@ def is_blocked(recording: "Recording", condition: str) -> bool:
 
 
 def _cut(config: RecordingConfig, folder: Path) -> "Recording":
+    from snncompare.recording.cutting import cut_at_zero
     from snncompare.recording.read import read
 
     path = folder / Path(config.file).expanduser()
+    stated: dict[str, Any] = {"time_unit": config.time_unit, "layout": config.layout, "extent": config.extent}
     if config.window is not None and config.trials is None and config.trials_table is None:
-        recording = read(path, time_unit=config.time_unit)
+        recording = read(path, **stated)
         if recording.n_trials == 1:
             raise InputError("a window is relative to onsets; say which with trials or trials_table.")
         return cut_at_zero(recording, config.window)
     if config.trials_table is None:
-        return read(
-            path, trials=config.trials, window=config.window, windows=config.windows, time_unit=config.time_unit
-        )
-    recording = read(path, time_unit=config.time_unit)
+        return read(path, trials=config.trials, window=config.window, windows=config.windows, **stated)
+    recording = read(path, **stated)
     if recording.n_trials != 1:
         raise InputError(f"'{path.name}' has {recording.n_trials} trials already; label them with labels: file.csv.")
     return _with_onsets(recording, folder / config.trials_table).cut(_BEFORE_CUT, config.window)
@@ -164,6 +168,20 @@ def _unit_mask(units: pd.DataFrame, wanted: Mapping[str, tuple[Any, ...]] | tupl
         if name not in known:
             raise InputError(f"units: {unknown('unit', name, known)}")
     return np.asarray(known.isin(chosen))
+
+
+def _refuse_sessions(recording: "Recording") -> None:
+    """Refuse units that were recorded in different trials: as one population they would look silent in most of them."""
+    if "session" not in recording.units or "session" not in recording.trials:
+        return
+    sessions = list(dict.fromkeys(recording.units["session"]))
+    others = recording.trials["session"].isin(sessions[:1])
+    if len(sessions) > 1 or not others.all():
+        raise InputError(
+            f"{recording.n_units} units of {len(sessions)} sessions are not recorded in all of the trials; choose one "
+            f"session by where: {{session: {sessions[0]}}} and units: {{session: {sessions[0]}}}. Sessions are joined "
+            "by condition in Python: rdm(recording, metric, by, join='session')."
+        )
 
 
 def _refuse_unlike_windows(recording: "Recording") -> None:

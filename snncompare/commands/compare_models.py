@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from snncompare.commands.compare_data import at, existing, files_of, read_trials
+from snncompare.commands.compare_data import at, existing, files_of, read_population
 from snncompare.commands.compare_network import NetworkRun, prepare_network
 from snncompare.commands.compare_parts import Categorical, Circular, FromNetwork, FromRecording, Linear, Matrix
 from snncompare.errors import InputError, unknown
@@ -126,7 +126,7 @@ def _prepare(name: str, model: Any, folder: Path, conditions: list[Any], seed: i
             _check_conditions(stated.pattern_descriptors["condition"], conditions)
             return _Stated(f"dissimilarities in {Path(model.file).name}", stated)
         case FromRecording():
-            recording = read_trials(model, folder)
+            recording = read_population(model, folder)
             _check_conditions(list(recording.trials[model.condition].unique()), conditions)
             words = f"spikes of {recording.n_units} units in {recording.n_trials} trials of {Path(model.file).name}"
             return _Recorded(words, recording, model.condition)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from snncompare.commands.compare_data import at, cut_at_zero
+from snncompare.commands.compare_data import at
 from snncompare.commands.compare_parts import FromNetwork
 from snncompare.errors import InputError, unknown
 
@@ -54,6 +54,8 @@ class NetworkRun:
         """
         recording = self.program.run(self.inputs, duration=self.config.duration, seed=seed, record=self.config.record)
         if self.config.window is not None:
+            from snncompare.recording.cutting import cut_at_zero
+
             recording = cut_at_zero(recording, self.config.window)
         if recording.times.size == 0:
             raise InputError(

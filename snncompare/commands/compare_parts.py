@@ -1,11 +1,12 @@
-"""The parts of a comparison as frozen values: recording, metrics, models."""
+"""The parts of a comparison as frozen values: recording and models."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from snncompare.commands.compare_fields import Label, Length, Lengths, Selection, Time, Units, not_empty
+from snncompare.commands.compare_fields import Label, Length, Selection, Time, Units, not_empty
 from snncompare.errors import InputError
+from snncompare.recording.layouts import Layout
 from snncompare.units import Quantity
 from snncompare.values import Value
 
@@ -17,9 +18,6 @@ __all__ = [
     "Linear",
     "Matrix",
     "RecordingConfig",
-    "SpikeCountConfig",
-    "VanRossumConfig",
-    "VictorPurpuraConfig",
 ]
 
 
@@ -48,6 +46,10 @@ class RecordingConfig(Value):
         Units to keep: label to value or list of values, or a list of names.
     time_unit : str, optional
         Of plain text files.
+    layout : mapping, optional
+        Which arrays, columns, lines or keys of the file hold what; see `snncompare.recording.layouts`.
+    extent : two times, optional
+        What was recorded of every trial, where the file states it wrongly.
     """
 
     file: str
@@ -60,6 +62,8 @@ class RecordingConfig(Value):
     where: Selection = Field(default_factory=dict)
     units: Units = None
     time_unit: str | None = None
+    layout: Layout | None = None
+    extent: tuple[Time, Time] | None = None
 
     @model_validator(mode="after")
     def _one_way_to_cut(self) -> Self:
@@ -71,28 +75,6 @@ class RecordingConfig(Value):
         if self.window is not None and self.window[1].value <= self.window[0].value:
             raise InputError(f"the window must end after it starts, got {self.window[0]} to {self.window[1]}.")
         return self
-
-
-class VanRossumConfig(Value):
-    """Van Rossum distances at several time constants; see `snncompare.representation.metrics.VanRossum`."""
-
-    type: Literal["VanRossum"] = "VanRossum"
-    time_scales: Lengths
-    mixing: Annotated[float, Field(ge=0, le=1)] = 0.0
-
-
-class VictorPurpuraConfig(Value):
-    """Victor-Purpura distances at several time scales; see `snncompare.representation.metrics.VictorPurpura`."""
-
-    type: Literal["VictorPurpura"] = "VictorPurpura"
-    time_scales: Lengths
-    pooled: bool = False
-
-
-class SpikeCountConfig(Value):
-    """Spike counts only; see `snncompare.representation.metrics.SpikeCount`."""
-
-    type: Literal["SpikeCount"] = "SpikeCount"
 
 
 class Circular(Value):

@@ -12,7 +12,7 @@ from snncompare.errors import InputError
 if TYPE_CHECKING:
     from snncompare.recording.recording import Recording
 
-__all__ = ["suggest"]
+__all__ = ["as_yaml", "suggest"]
 
 FEWEST_CONDITIONS = 3
 LADDER = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -21,7 +21,12 @@ _ANGLES = {"orient": 180, "direction": 360, "angle": 360, "phase": 360, "heading
 
 
 def suggest(
-    recording: "Recording", file: str, time_unit: str | None = None, seed: int = 0, name: str = "compare.yaml"
+    recording: "Recording",
+    file: str,
+    time_unit: str | None = None,
+    seed: int = 0,
+    name: str = "compare.yaml",
+    layout: dict[str, Any] | None = None,
 ) -> str:
     """Return YAML text that begins with comments; valid where the file has a label with three values or more.
 
@@ -35,9 +40,13 @@ def suggest(
     seed : int
     name : str
         Of the configuration, for the line to type.
+    layout : dict, optional
+        By which the file was read.
     """
+    recording, chosen = _one_session(recording)
     best = _best(recording)
     begin: dict[str, Any] = {"file": file} | ({} if time_unit is None else {"time_unit": time_unit})
+    begin |= ({} if layout is None else {"layout": layout}) | _extent(recording) | chosen
     if best is None:
         return _without_condition(recording, begin, seed, name)
     trials, window, condition, cut = best
@@ -53,7 +62,30 @@ def suggest(
         "resamples": 1000,
         "seed": seed,
     }
-    return f"# snncompare compare {name}\n{_yaml(config)}{_HINTS}"
+    return f"# snncompare compare {name}\n{as_yaml(config)}{_HINTS}"
+
+
+def _one_session(recording: "Recording") -> "tuple[Recording, dict[str, Any]]":
+    """Return the first session, and how a configuration chooses it, where there are several."""
+    if "session" not in recording.units or "session" not in recording.trials:
+        return recording, {}
+    first = recording.units["session"].iloc[0]
+    if (recording.units["session"] == first).all():
+        return recording, {}
+    part = recording.select(trials=recording.trials["session"] == first, units=recording.units["session"] == first)
+    plain = first.item() if hasattr(first, "item") else first
+    return part, {"where": {"session": plain}, "units": {"session": plain}}
+
+
+def _extent(recording: "Recording") -> dict[str, Any]:
+    """Return the extent of the spikes where the file states an impossible one."""
+    from snncompare.recording.doubts import refuse_impossible_extents
+
+    try:
+        refuse_impossible_extents(recording)
+    except InputError:
+        return {"extent": ["0 s", f"{math.ceil(float(recording.times.max()))} s"]}
+    return {}
 
 
 _HINTS = """# More models:
@@ -150,9 +182,10 @@ def _without_condition(recording: "Recording", begin: dict[str, Any], seed: int,
     return (
         f"# snncompare compare {name}\n"
         "# No label in this file has three values or more with two trials or more each, so nothing says which\n"
-        f"# stimulus was given when.\n# Write {need}.\n{_yaml(config)}"
+        f"# stimulus was given when.\n# Write {need}.\n{as_yaml(config)}"
     )
 
 
-def _yaml(config: dict[str, Any]) -> str:
+def as_yaml(config: dict[str, Any]) -> str:
+    """Return plain data as YAML."""
     return yaml.safe_dump(config, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110)
