@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.errors import FileError
+from snncompare.recording.array_files import npz_headers
 from snncompare.recording.columns import decode_table, encode_table
 from snncompare.recording.marks import Marks
 from snncompare.recording.parts import Parts
@@ -78,6 +79,7 @@ def load(path: str | Path) -> Parts:
         If the file is none, is damaged, or was written by a later version.
     """
     source = Path(path)
+    npz_headers(source)
     try:
         with source.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             if not isinstance(stored, np.lib.npyio.NpzFile) or "header" not in stored.files:
@@ -131,8 +133,9 @@ def _traces(
 def _not_ours(source: Path, arrays: Any) -> str:
     held = ", ".join(f"'{name}'" for name in list(arrays)[:8]) or "no named arrays"
     return (
-        f"'{source.name}' is no recording saved by snncompare; it holds {held}. "
-        "In Python, load the arrays with numpy, give them to Recording.from_arrays and save that; its file can be read."
+        f"'{source.name}' is no recording saved by snncompare; it holds {held}. Say by a 'layout' in a configuration "
+        "which array holds what ('snncompare inspect' suggests one). In Python, give it to read as layout, or the "
+        "arrays to Recording.from_arrays."
     )
 
 

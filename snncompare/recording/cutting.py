@@ -1,5 +1,6 @@
 """Cut recordings into trials: at marks with or without a window, or into consecutive windows of one length."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +16,9 @@ from snncompare.units import QuantityLike, seconds
 if TYPE_CHECKING:
     from snncompare.recording.recording import Recording
 
-__all__ = ["cut", "cut_windows"]
+__all__ = ["cut", "cut_at_zero", "cut_windows"]
 
-
+_ZERO = "zero"
 _OWN = ("start", "stop", "onset", "source_trial")
 
 
@@ -68,6 +69,17 @@ def cut(recording: "Recording", name: str, window: tuple[QuantityLike, QuantityL
     labels = {(f"mark_{c}" if c in _OWN else c): table[c] for c in table if c not in {"trial", "start", "stop"}}
     labelled = pd.DataFrame({"start": begin, "stop": end, **labels})
     return _assemble(recording, windows, labelled)
+
+
+def cut_at_zero(recording: "Recording", window: tuple[QuantityLike, QuantityLike]) -> "Recording":
+    """Return the part of every trial between two times that are relative to the trials' own reference; see `cut`."""
+    table = pd.DataFrame({"trial": recording.trials.index, "start": 0.0, "stop": 0.0})
+    trials = recording.trials.drop(columns=["onset", "source_trial"], errors="ignore")
+    known = {name: recording.trials[name].to_numpy() for name in ("onset", "source_trial") if name in recording.trials}
+    bare = replace(recording, trials=trials, marks={**recording.marks, _ZERO: Marks("event", table)})
+    part = cut(bare, _ZERO, window)
+    others = {name: marks for name, marks in part.marks.items() if name != _ZERO}
+    return replace(part, trials=part.trials.assign(**known), marks=others)
 
 
 def cut_windows(recording: "Recording", length: QuantityLike) -> "Recording":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from snncompare.recording.doubts import doubts
 from snncompare.recording.recording import Recording
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def describe(recording: Recording) -> str:
     """Return what a recording holds, as text of several lines.
 
     It lists format, duration, units with counts and mean rates, labels with their distinct values, marks with what
-    could be given as ``trials`` to `read` and as condition to a comparison, and traces with their range.
+    could be given as ``trials`` to `read` and as condition to a comparison, traces with their range, and what to look
+    at twice.
 
     Parameters
     ----------
@@ -30,6 +32,9 @@ def describe(recording: Recording) -> str:
         lines += ["", *_marks(name, marks.kind, marks.table, _observed_part(recording, marks.table))]
     for name, trace in recording.traces.items():
         lines += ["", *_trace(name, trace)]
+    doubtful = doubts(recording)
+    if doubtful:
+        lines += ["", "To look at:", *(f"  {text}" for text in doubtful)]
     left_out = recording.provenance.get("left_out", [])
     if left_out:
         lines += ["", "Not read:", *(f"  {text}" for text in left_out)]

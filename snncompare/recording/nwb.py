@@ -17,12 +17,17 @@ from snncompare.recording.parts import Parts, ragged
 
 __all__ = ["read_nwb"]
 
+_REFERENCE = "reference_time"
+"""Column of intervals that `to_nwb` writes where they do not begin at the reference of their times."""
+
 _NAMES = ("unit_name", "name", "unit_id")
 """Columns of the units table that name units, if they are unique text; otherwise the table's ``id`` does."""
 
 
 def read_nwb(path: Path) -> Parts:
     """Return the units table as units, and every table of intervals as marks of kind ``epoch`` (events without stop).
+
+    A column ``reference_time`` of intervals, as `to_nwb` writes it, also becomes the events ``NAME_references``.
 
     Scalar columns become labels; ragged columns, waveforms and references are left out and listed in
     ``provenance["left_out"]``. The one trial spans spikes, observation intervals and marks; observation intervals, if
@@ -57,11 +62,11 @@ def _parts(file: Any, name: str) -> Parts:
     left_out: list[str] = []
     trains = [np.sort(train) for train in _ragged_column(table, "spike_times")]
     units = _unit_table(file, table, left_out)
-    marks = {}
+    marks: dict[str, Marks] = {}
     for key in file.get("intervals", {}):
         found = _interval_table(file, file["intervals"][key], f"intervals/{key}", left_out)
         if found is not None:
-            marks[key] = found
+            marks |= {key: found} | _references(key, found)
     if "obs_intervals" in table:
         marks["obs_intervals"] = _observed(table, units.index)
     times, offsets = ragged(trains)
@@ -145,6 +150,15 @@ def _interval_table(file: Any, table: Any, where: str, left_out: list[str]) -> M
     labels = {(f"mark_{c}" if c in {"trial", "start", "stop"} else c): values for c, values in columns.items()}
     rows = pd.DataFrame({"trial": np.zeros(start.size, dtype=int), "start": start, "stop": stop, **labels})
     return Marks("epoch" if "stop_time" in table else "event", rows)
+
+
+def _references(key: str, marks: Marks) -> dict[str, Marks]:
+    """Return as events the times that intervals are relative to, where a column ``reference_time`` says so."""
+    if _REFERENCE not in marks.table or marks.table[_REFERENCE].dtype.kind not in "iuf":
+        return {}
+    at = marks.table[_REFERENCE].astype(np.float64)
+    events = marks.table.drop(columns=_REFERENCE).assign(start=at, stop=at)
+    return {f"{key}_references": Marks("event", events)} if np.isfinite(at).all() else {}
 
 
 def _observed(table: Any, units: pd.Index) -> Marks:

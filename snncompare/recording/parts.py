@@ -12,7 +12,7 @@ from snncompare.recording.marks import Marks
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Parts", "ragged"]
+__all__ = ["Parts", "ragged", "trains_of_rows"]
 
 
 class Parts(TypedDict):
@@ -33,3 +33,20 @@ def ragged(trains: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], 
     np.cumsum([train.size for train in trains], out=offsets[1:])
     times = np.concatenate(trains) if trains else np.zeros(0)
     return times.astype(np.float64, copy=False), offsets
+
+
+def trains_of_rows(
+    times: NDArray[np.float64], train: NDArray[np.int64], n_trains: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return spike times sorted by train, then time, shape (n_spikes,), and the offsets, shape (n_trains + 1,).
+
+    Parameters
+    ----------
+    times : array of shape (n_spikes,)
+    train : array of shape (n_spikes,)
+        Number of the train of each spike.
+    n_trains : int
+    """
+    offsets = np.zeros(n_trains + 1, dtype=np.int64)
+    np.cumsum(np.bincount(train, minlength=n_trains), out=offsets[1:])
+    return times[np.lexsort((times, train))], offsets

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from snncompare.errors import InputError, unknown
 from snncompare.recording import checks
 from snncompare.recording.marks import Marks
+from snncompare.recording.parts import trains_of_rows
 from snncompare.recording.trace_checks import checked_traces
 from snncompare.recording.traces import equal_traces, selected_traces
 from snncompare.units import QuantityLike
@@ -146,11 +147,9 @@ class Recording:
         row = checks.positions(trial, trials.index, "trial")
         column = checks.positions(unit, units.index, "unit")
         train = row * len(units) + column
-        order = np.lexsort((seconds, train))
-        offsets = np.zeros(len(trials) * len(units) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(train, minlength=offsets.size - 1), out=offsets[1:])
+        ordered, offsets = trains_of_rows(seconds, train, len(trials) * len(units))
         return cls(
-            times=seconds[order],
+            times=ordered,
             offsets=offsets,
             units=units,
             trials=trials,
@@ -303,11 +302,48 @@ class Recording:
         return cut_windows(self, length)
 
     @classmethod
-    def from_neo(cls, block: "neo.Block") -> "Recording":
-        """Return the spikes of a Neo Block (or Segment), one trial per Segment; see `from_neo.from_neo`."""
-        from snncompare.recording.from_neo import from_neo
+    def from_neo(cls, block: "neo.Block | Any") -> "Recording":
+        """Return the spikes of a Neo Block (trial = Segment), lists of SpikeTrains, or Elephant's trials.
 
-        return cls(**from_neo(block))
+        See `from_neo.from_neo` and `neo_lists.as_segments`.
+        """
+        from snncompare.recording.from_neo import from_neo
+        from snncompare.recording.neo_lists import as_segments
+
+        return cls(**from_neo(as_segments(block)))
+
+    @classmethod
+    def from_xarray(cls, dataset: "xr.Dataset") -> "Recording":
+        """Return the recording in a dataset with one row per spike; see `ragged_xarray.from_xarray`."""
+        from snncompare.recording.ragged_xarray import from_xarray
+
+        return cls.from_arrays(**from_xarray(dataset))
+
+    def to_xarray(self) -> "xr.Dataset":
+        """Return a dataset with one row per spike and the offsets of the trains; see `ragged_xarray.to_xarray`."""
+        from snncompare.recording.ragged_xarray import to_xarray
+
+        return to_xarray(self)
+
+    @classmethod
+    def from_raster(cls, raster: Any, dt: QuantityLike | None = None, **given: Any) -> "Recording":
+        """Return the spikes in a raster of 0 and 1; see `bridges.from_raster`."""
+        from snncompare.recording.bridges import from_raster
+
+        return cls.from_arrays(**from_raster(raster, dt, **given))
+
+    @classmethod
+    def from_brian2(cls, monitors: Any, duration: QuantityLike, trials: pd.DataFrame | None = None) -> "Recording":
+        """Return the spikes of Brian2's SpikeMonitors; see `bridges.from_brian2`."""
+        from snncompare.recording.bridges import from_brian2
+
+        return cls.from_arrays(**from_brian2(monitors, duration, trials=trials))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per spike: ``time``, ``trial``, ``unit``; see `bridges.to_pandas`."""
+        from snncompare.recording.bridges import to_pandas
+
+        return to_pandas(self)
 
     def to_neo(self) -> "neo.Block":
         """Return a Neo Block with one Segment per trial and one SpikeTrain per unit; see `to_neo.to_neo`."""
@@ -315,11 +351,11 @@ class Recording:
 
         return to_neo(self)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the recording to ``path`` (``.npz``) and return the path; see `archive.save`."""
-        from snncompare.recording.archive import save
+    def save(self, path: str | Path, metadata: Any = None) -> Path:
+        """Write the recording to ``path`` (``.npz``, ``.nwb``, ``.nix``) and return the path; see `writers.save`."""
+        from snncompare.recording.writers import save
 
-        return save(self, path)
+        return save(self, path, metadata)
 
     def equals(self, other: "Recording") -> bool:
         """Whether spikes, tables, marks and traces are the same, to the last bit; provenance may differ."""

@@ -141,3 +141,23 @@ def test_windows_longer_than_a_trial_are_refused():
         continuous([]).cut_windows("11 s")
     with pytest.raises(InputError, match="positive"):
         continuous([]).cut_windows("0 s")
+
+
+def test_the_part_between_two_times_keeps_labels_onsets_and_marks():
+    from snncompare.recording.cutting import cut_at_zero
+
+    trials = pd.DataFrame({"start": -1.0, "stop": 1.0, "onset": [5.0, 9.0], "odour": ["x", "y"]}, index=["p", "q"])
+    marks = {"puff": Marks("epoch", pd.DataFrame({"trial": ["p"], "start": [0.1], "stop": [0.2]}))}
+    whole = Recording.from_arrays(
+        times=[-0.5, 0.25, 0.5],
+        unit=["a"] * 3,
+        trial=["p", "p", "q"],
+        units=pd.DataFrame(index=["a"]),
+        trials=trials,
+        marks=marks,
+    )
+    part = cut_at_zero(whole, ("0 s", "0.5 s"))
+    assert part.times.tolist() == [0.25]
+    assert part.trials[["onset", "odour"]].to_numpy().tolist() == [[5.0, "x"], [9.0, "y"]]
+    assert list(part.marks) == ["puff"]
+    assert cut_at_zero(whole, ("-1 s", "0 s")).times.tolist() == [-0.5]

@@ -203,7 +203,7 @@ def test_a_later_version_is_refused(tmp_path):
 
 def test_what_cannot_be_saved_is_refused(tmp_path):
     with pytest.raises(FileError, match=r"saved as \.npz"):
-        small().save(tmp_path / "recording.nix")
+        small().save(tmp_path / "recording.mat")
     with pytest.raises(FileError, match="does not exist"):
         small().save(tmp_path / "nowhere" / "recording.npz")
     with pytest.raises(InputError, match="cannot be stored"):
