@@ -17,5 +17,5 @@ def test_the_speed_analysis_runs_and_finds_the_distances_of_elephant(tmp_path):
     assert results["study"] == "speed_distances"
     assert all(set(entry) == {"value", "published", "source"} for entry in results["metrics"].values())
     differences = [entry["value"] for name, entry in results["metrics"].items() if name.endswith("difference")]
-    assert len(differences) == 4
+    assert len(differences) == 9
     assert max(differences) < 1e-9

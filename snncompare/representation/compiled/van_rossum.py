@@ -7,11 +7,16 @@ from numba import njit, void
 from numba.types import float64, int64
 from numpy.typing import NDArray
 
-from snncompare.representation.compiled.pairs import FLOATS, INTEGERS, over_pairs
+from snncompare.representation.compiled.cross_intensity import laplacian_norms, laplacian_products
+from snncompare.representation.compiled.pairs import FLOATS, INTEGERS
+from snncompare.representation.compiled.threads import in_threads, n_threads
 from snncompare.representation.compiled.trains import Trains
 
 __all__ = ["van_rossum_squared"]
 
+NEAR = 1e-3
+"""Share of the norms below which the distance of two trains is integrated instead of expanded."""
+PIECES_PER_THREAD = 8
 DOUBLINGS = 10
 SERIES = tuple(1.0 / math.factorial(k) for k in range(5, 10))
 LONGEST_GAP = 40.0  # in units of tau: exp(-40) is below the rounding of 1
@@ -20,19 +25,22 @@ LONGEST_GAP = 40.0  # in units of tau: exp(-40) is below the rounding of 1
 def van_rossum_squared(trains: Trains, taus: NDArray[np.float64], rows: range, columns: range) -> NDArray[np.float64]:
     r"""Return the squared van Rossum distances between trials, added over units.
 
-    Expanded, the distance is a signed double sum over all spikes :math:`t_i` of both trains, :math:`s_i = +1` in one
-    and :math:`-1` in the other (in Elephant's normalisation: one spike against an empty train is 1; the paper's
-    squared distance is half of it):
+    Expanded, the distance is a difference of kernels (in Elephant's normalisation: one spike against an empty train is
+    1; the paper's squared distance is half of it):
 
-    .. math:: D^2 = \sum_{i,j} s_i s_j \, e^{-|t_i - t_j|/\tau}
+    .. math:: D_{ij}^2 = K_{ii} + K_{jj} - 2 K_{ij}, \qquad K_{ij} = \sum_{s \in i} \sum_{r \in j} e^{-|t_s - t_r|/\tau}
 
-    Similar trains would lose most digits in that difference, so the filtered difference is integrated directly. Over
-    the merged spike times :math:`t_k` it starts at :math:`g_k = g_{k-1} e^{-(t_k - t_{k-1})/\tau} + s_k` and decays,
-    which is the markage recursion of Houghton & Kreuz applied to the difference of the trains:
+    which one sweep over the spikes of all trials gives for all pairs (`laplacian_products`). Similar trains lose digits
+    in that difference. Where :math:`D_{ij}^2 < \theta (K_{ii} + K_{jj})`, :math:`\theta` = ``NEAR``, the filtered
+    difference is therefore integrated: over the merged spike times :math:`t_k` it starts at
+    :math:`g_k = g_{k-1} e^{-(t_k - t_{k-1})/\tau} + s_k`, :math:`s_k = \pm 1` in the one and the other train, and
+    decays, which is the markage recursion of Houghton & Kreuz applied to the difference of the trains:
 
     .. math:: D^2 = \sum_k g_k^2 \left( 1 - e^{-2 (t_{k+1} - t_k)/\tau} \right), \qquad t_{K+1} = \infty
 
-    No term is negative, identical trains give exactly 0, and the cost is one exponential per spike.
+    There no term is negative, and identical trains give exactly 0. A value depends on the two trials alone, to the last
+    digit; its relative error is at most :math:`6 (n_i + n_j + 8) \, 2^{-53} / \theta` for :math:`n_i + n_j` spikes, and
+    in practice grows with the root of that number.
 
     Parameters
     ----------
@@ -40,7 +48,7 @@ def van_rossum_squared(trains: Trains, taus: NDArray[np.float64], rows: range, c
     taus : array (n_taus,)
         Time constants in seconds, above zero.
     rows, columns : range
-        Trials, as in `over_pairs`.
+        Trials: either the same range, or the columns lie after the rows.
 
     Returns
     -------
@@ -50,12 +58,37 @@ def van_rossum_squared(trains: Trains, taus: NDArray[np.float64], rows: range, c
     ----------
     van Rossum 2001, Neural Comput. 13:751. Houghton & Kreuz 2012, Network 23:48 (the markage).
     """
-    rates = 1.0 / taus
+    result = laplacian_products(trains, taus, rows, columns)
+    of_rows = laplacian_norms(trains, taus, rows)
+    of_columns = of_rows if rows == columns else laplacian_norms(trains, taus, columns)
+    for squared, tau, a, b in zip(result, taus, of_rows, of_columns, strict=True):
+        norms = a[:, None] + b[None, :]
+        np.subtract(norms, 2.0 * squared, out=squared)
+        near = squared < NEAR * norms
+        if rows == columns:
+            np.fill_diagonal(squared, 0.0)
+            np.fill_diagonal(near, False)
+        if not near.any():
+            continue
+        i, j = np.nonzero(np.triu(near) if rows == columns else near)
+        squared[i, j] = _integrated(trains, tau, i + rows.start, j + columns.start)
+        if rows == columns:
+            squared[j, i] = squared[i, j]
+    return result
 
-    def kernel(first: NDArray[np.int64], second: NDArray[np.int64], out: NDArray[np.float64]) -> None:
-        _fill(trains.times, trains.offsets, trains.n_units, first, second, rates, out)
 
-    return over_pairs(kernel, rows, columns, taus.size)
+def _integrated(trains: Trains, tau: float, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the squared distances of the pairs of trials as integrals of the filtered difference."""
+    squared = np.empty((first.size, 1))
+    n_pieces = max(1, min(first.size, n_threads() * PIECES_PER_THREAD))
+
+    def work(piece: int) -> None:
+        part = slice(piece * first.size // n_pieces, (piece + 1) * first.size // n_pieces)
+        rate = np.array([1.0 / tau])
+        _fill(trains.times, trains.offsets, trains.n_units, first[part], second[part], rate, squared[part])
+
+    in_threads(work, range(n_pieces))
+    return squared[:, 0]
 
 
 @njit(int64(FLOATS, FLOATS, float64[::1], float64[::1]), cache=True, nogil=True)
