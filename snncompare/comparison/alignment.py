@@ -4,18 +4,23 @@ rsatoolbox compares RDMs entry by entry and never looks at the labels, so this h
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snncompare.comparison.wording import listed, metric_words
+from snncompare.comparison.members import Members
+from snncompare.comparison.wording import listed, metric_words, time_words
 from snncompare.errors import InputError
 
 __all__ = ["Aligned", "MetricKey", "align", "condition_labels", "pair_numbers", "pair_order"]
 
 Array = NDArray[np.float64]
+
+
+WINDOW_TOLERANCE = 1e-9
+"""Seconds; far below any window's length, far above the rounding of a difference of times."""
 
 
 class MetricKey(NamedTuple):
@@ -49,7 +54,13 @@ class Aligned:
     names : tuple of str
         The models.
     data : array (n_metrics, n_subjects, n_pairs)
+        Of several sessions of an animal, the mean.
     models : array (n_metrics, n_models, n_pairs)
+        Of several network instances (seeds) of a model, the mean.
+    sessions : Members or None
+        The RDMs of the sessions; None where every animal has one RDM and the data name no sessions.
+    seeds : Members or None
+        The RDMs of the network instances; None where every model has one RDM and none names a seed.
     """
 
     conditions: tuple[Any, ...]
@@ -58,6 +69,24 @@ class Aligned:
     names: tuple[str, ...]
     data: Array
     models: Array
+    sessions: Members | None = None
+    seeds: Members | None = None
+
+    @property
+    def recordings(self) -> Members:
+        """The RDMs that were recorded: one per session, or one per animal."""
+        return Members.single(self.data) if self.sessions is None else self.sessions
+
+    @property
+    def instances(self) -> Members:
+        """The RDMs of the models: one per network instance, or one per model."""
+        return Members.single(self.models) if self.seeds is None else self.seeds
+
+    def by_session(self) -> "Aligned":
+        """Return the same with every session in the place of an animal."""
+        each = self.recordings
+        names = tuple(range(each.n_members)) if self.sessions is None else self.sessions.labels
+        return replace(self, subjects=names, data=each.vectors, sessions=None)
 
 
 def align(data: Any, models: Mapping[str, Any]) -> Aligned:
@@ -66,31 +95,37 @@ def align(data: Any, models: Mapping[str, Any]) -> Aligned:
     Parameters
     ----------
     data : rsatoolbox.rdm.RDMs
-        One RDM per metric, time scale and subject.
+        One RDM per metric, time scale, subject and session; ``rdm_descriptors["subject"]`` and ``["session"]`` tell
+        them apart. Sessions belong to their subject: the same label in two subjects names two sessions.
     models : mapping of name to rsatoolbox.rdm.RDMs
-        Per model one RDM for every (metric, time scale) of the data, or a single RDM without a time scale, which
-        is then used throughout.
+        Per model one RDM for every (metric, time scale) of the data, or one without a time scale, which is then used
+        throughout; of several network instances, one per ``rdm_descriptors["seed"]``.
 
     Raises
     ------
     InputError
-        For conditions that are missing, repeated or in excess, for undefined entries, and for time scales of the
-        data that a model lacks.
+        For conditions that are missing, repeated or in excess, for undefined entries, for time scales of the data
+        that a model lacks, and for windows of data and models that differ.
     """
     _check_kinds(data, models)
     conditions = condition_labels(data, "the data")
     if len(conditions) < 3:
-        raise InputError(f"the data have {len(conditions)} conditions; RDMs can be compared from 3 on, so add stimuli.")
-    metrics, subjects, rows = _metrics_and_subjects(data)
-    vectors = _vectors(data, conditions, "the data")
-    aligned = [_model_vectors(str(name), rdms, conditions, metrics) for name, rdms in models.items()]
+        number = f"{len(conditions)} condition{'s' * (len(conditions) != 1)}"
+        raise InputError(f"the data have {number}; RDMs can be compared from 3 on, so add stimuli.")
+    _check_windows(data, models)
+    metrics, subjects, sessions = _data_members(data, _vectors(data, conditions, "the data"))
+    seeds = Members.joined(
+        [_model_members(str(name), rdms, conditions, metrics, k) for k, (name, rdms) in enumerate(models.items())]
+    )
     return Aligned(
         conditions=tuple(conditions),
         metrics=tuple(metrics),
         subjects=tuple(subjects),
         names=tuple(str(name) for name in models),
-        data=vectors[rows],
-        models=np.stack(aligned, axis=1),
+        data=sessions.means(),
+        models=seeds.means(),
+        sessions=sessions if sessions.named else None,
+        seeds=seeds if seeds.named else None,
     )
 
 
@@ -122,8 +157,9 @@ def pair_order(given: Sequence[Any], wanted: Sequence[Any], whose: str) -> NDArr
         lacks = f"lack the condition {listed(missing)}" if missing else ""
         more = f"have the condition {listed(extra)}, which the data lack" if extra else ""
         raise InputError(
-            f"the RDMs of {whose} {' and '.join(filter(None, [lacks, more]))}; "
-            "compare RDMs over the same conditions (rdms.subset_pattern('condition', [...]) drops some)."
+            f"the RDMs of {whose} {' and '.join(filter(None, [lacks, more]))}; the data are over {listed(wanted)}, "
+            f"{whose} over {listed(given)}. Compare RDMs over the same conditions "
+            "(rdms.subset_pattern('condition', [...]) drops some)."
         )
     place = np.array([given.index(label) for label in wanted])
     return pair_numbers(len(place))[place[:, None], place][np.triu_indices(len(place), 1)]
@@ -162,24 +198,33 @@ def _metric_keys(rdms: Any) -> list[MetricKey]:
     ]
 
 
-def _metrics_and_subjects(data: Any) -> tuple[list[MetricKey], list[Any], NDArray[np.intp]]:
-    """Return the metrics, the subjects and the row of each (metric, subject)."""
-    keys = _metric_keys(data)
-    names = _plain(data.rdm_descriptors.get("subject", [""] * data.n_rdm))
-    metrics = _distinct(keys)
-    subjects = list(dict.fromkeys(names))
-    rows = np.full((len(metrics), len(subjects)), -1)
-    for row, (key, name) in enumerate(zip(keys, names, strict=True)):
-        place = next(k for k, metric in enumerate(metrics) if metric.matches(key)), subjects.index(name)
+def _data_members(data: Any, vectors: Array) -> tuple[list[MetricKey], list[Any], Members]:
+    """Return the metrics, the subjects and the RDMs of their sessions."""
+    keys, n = _metric_keys(data), data.n_rdm
+    subject_of_row = _plain(data.rdm_descriptors.get("subject", [""] * n))
+    session_of_row = _plain(data.rdm_descriptors.get("session", [""] * n))
+    metrics, subjects = _distinct(keys), list(dict.fromkeys(subject_of_row))
+    found = list(dict.fromkeys(zip(subject_of_row, session_of_row, strict=True)))
+    recordings = sorted(found, key=lambda recording: subjects.index(recording[0]))
+    rows = np.full((len(metrics), len(recordings)), -1)
+    for row, (key, *who) in enumerate(zip(keys, subject_of_row, session_of_row, strict=True)):
+        place = next(k for k, metric in enumerate(metrics) if metric.matches(key)), recordings.index(tuple(who))
         if rows[place] >= 0:
-            who = f" of subject '{name}'" if name else ""
             raise InputError(
-                f"the data hold two RDMs for {key}{who}; give one, or tell animals apart by rdm_descriptors['subject']."
+                f"the data hold two RDMs for {key}{_whose(*who)}; give one, or tell animals apart by "
+                "rdm_descriptors['subject'] and sessions of one animal by rdm_descriptors['session']."
             )
         rows[place] = row
-    for m, s in np.argwhere(rows < 0):
-        raise InputError(f"the data of subject '{subjects[s]}' lack {metrics[m]}; give every subject the same metrics.")
-    return metrics, subjects, rows
+    for m, r in np.argwhere(rows < 0):
+        whose = _whose(*recordings[r])
+        raise InputError(f"the data{whose} lack {metrics[m]}; give every subject and session the same metrics.")
+    owner = np.array([subjects.index(subject) for subject, _ in recordings])
+    labels = tuple(session for _, session in recordings) if "session" in data.rdm_descriptors else ()
+    return metrics, subjects, Members(vectors[rows], owner, labels)
+
+
+def _whose(subject: Any, session: Any) -> str:
+    return (f" of subject '{subject}'" if subject != "" else "") + (f" in session '{session}'" if session != "" else "")
 
 
 def _distinct(keys: Iterable[MetricKey]) -> list[MetricKey]:
@@ -190,24 +235,70 @@ def _distinct(keys: Iterable[MetricKey]) -> list[MetricKey]:
     return found
 
 
-def _model_vectors(name: str, rdms: Any, conditions: list[Any], metrics: list[MetricKey]) -> Array:
+def _model_members(name: str, rdms: Any, conditions: list[Any], metrics: list[MetricKey], owner: int) -> Members:
+    """Return the RDMs of a model's network instances at every metric of the data."""
     whose = f"model '{name}'"
     vectors = _vectors(rdms, condition_labels(rdms, whose), whose)
     vectors = vectors[:, pair_order(condition_labels(rdms, whose), conditions, whose)]
-    keys = _metric_keys(rdms)
+    keys, seed_of_row = _metric_keys(rdms), _plain(rdms.rdm_descriptors.get("seed", [""] * rdms.n_rdm))
+    seeds = list(dict.fromkeys(seed_of_row))
+    found = []
+    for seed in seeds:
+        mine = [row for row, given in enumerate(seed_of_row) if given == seed]
+        who = f"{whose}, seed {seed}," if seed != "" else whose
+        places = _rows_of_metrics([keys[row] for row in mine], metrics, who)
+        found.append(vectors[np.array(mine)[places]])
+    labels = tuple(seeds) if "seed" in rdms.rdm_descriptors else ()
+    return Members(np.stack(found, axis=1), np.full(len(seeds), owner), labels)
+
+
+def _rows_of_metrics(keys: list[MetricKey], metrics: list[MetricKey], whose: str) -> list[int]:
+    """Return the row of the model's RDM for every metric of the data."""
     if len(keys) == 1 and np.isnan(keys[0].time_scale):
-        return np.repeat(vectors, len(metrics), axis=0)
+        return [0] * len(metrics)
     rows = []
     for metric in metrics:
         same = [row for row, key in enumerate(keys) if key.matches(metric)]
         if len(same) != 1:
             fault = "has no RDM" if not same else f"has {len(same)} RDMs"
             raise InputError(
-                f"{whose} {fault} for {metric}, which the data have; it has {listed(keys)}. "
-                "Give one RDM per metric and time scale of the data, or a single one without a time scale."
+                f"{whose} {fault} for {metric}, which the data have; it has {listed(keys)}. Give one RDM per metric "
+                "and time scale of the data, or a single one without a time scale; tell network instances apart by "
+                "rdm_descriptors['seed']."
             )
         rows.append(same[0])
-    return vectors[rows]
+    return rows
+
+
+def _check_windows(data: Any, models: Mapping[str, Any]) -> None:
+    """Refuse several windows, and windows of a model that are not those of the data."""
+    ours = _window(data, "the data")
+    for name, rdms in models.items():
+        theirs = _window(rdms, f"model '{name}'")
+        if ours and theirs and not np.allclose(ours, theirs, rtol=0, atol=WINDOW_TOLERANCE):
+            raise InputError(
+                f"the data have the window {_window_words(*ours)}, model '{name}' has {_window_words(*theirs)}; "
+                "cut both to the same window after the onset before their RDMs are made."
+            )
+
+
+def _window(rdms: Any, whose: str) -> tuple[float, float] | None:
+    """Return start and stop in seconds, None where the RDMs name none."""
+    given = rdms.rdm_descriptors
+    if "window_start" not in given or "window_stop" not in given:
+        return None
+    windows = list(dict.fromkeys(zip(map(float, given["window_start"]), map(float, given["window_stop"]), strict=True)))
+    if len(windows) > 1:
+        raise InputError(
+            f"the RDMs of {whose} are of {len(windows)} windows ({_window_words(*windows[0])}, "
+            f"{_window_words(*windows[1])}, ...); compare one at a time, for example "
+            f"rdms.subset('window_start', {windows[0][0]:g})."
+        )
+    return windows[0]
+
+
+def _window_words(start: float, stop: float) -> str:
+    return f"{time_words(start)} to {time_words(stop)}"
 
 
 def _vectors(rdms: Any, conditions: list[Any], whose: str) -> Array:

@@ -1,4 +1,8 @@
-"""Similarities of RDMs whose conditions or subjects are drawn anew."""
+"""Similarities of RDMs, as they are and with conditions or subjects drawn anew.
+
+Similarities are linear in subjects, sessions and network instances: the similarity of a model is the mean over its
+instances and over the animals, of an animal the mean over its sessions. Sessions are averaged here, instances later.
+"""
 
 from collections.abc import Iterator
 
@@ -8,13 +12,25 @@ from numpy.typing import NDArray
 from snncompare.comparison.alignment import Aligned
 from snncompare.comparison.measures import Measure
 
-__all__ = ["blocks", "over_both", "over_conditions", "over_subjects"]
+__all__ = ["blocks", "over_both", "over_conditions", "over_subjects", "similarities", "with_subjects"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # Resamples are taken in blocks of about this many numbers, to bound memory.
 BLOCK = 4_000_000
+
+
+def similarities(aligned: Aligned, measure: Measure) -> Array:
+    """Return the similarity of every animal (mean over its sessions) to every network instance.
+
+    Returns
+    -------
+    array (n_metrics, n_subjects, n_instances)
+    """
+    recordings = aligned.recordings
+    pairs = zip(recordings.vectors, aligned.instances.vectors, strict=True)
+    return recordings.averaged(np.stack([measure.between(data, models) for data, models in pairs]), axis=1)
 
 
 def over_conditions(aligned: Aligned, measure: Measure, drawn: Integers) -> Array:
@@ -29,21 +45,21 @@ def over_conditions(aligned: Aligned, measure: Measure, drawn: Integers) -> Arra
 
     Returns
     -------
-    array (n_metrics, n_subjects, n_models, n_resamples)
+    array (n_metrics, n_subjects, n_instances, n_resamples)
         nan for a sample with fewer than 3 different conditions, as in rsatoolbox.
     """
-    n_metrics, n_subjects, n_pairs = aligned.data.shape
-    n_models = aligned.models.shape[1]
-    result = np.empty((n_metrics, n_subjects, n_models, len(drawn)))
+    recordings, instances = aligned.recordings, aligned.instances
+    n_metrics, _, n_pairs = recordings.vectors.shape
+    result = np.empty((n_metrics, len(aligned.subjects), instances.n_members, len(drawn)))
     first, second = np.triu_indices(len(aligned.conditions), 1)
-    for part in blocks(len(drawn), n_pairs * (n_models + 2)):
+    for part in blocks(len(drawn), n_pairs * (instances.n_members + 2)):
         times = np.stack([np.bincount(row, minlength=len(aligned.conditions)) for row in drawn[part]]).astype(float)
         times[(times > 0).sum(axis=1) < 3] = np.nan
         usable = np.isfinite(times[:, 0])
         weights = times[usable][:, first] * times[usable][:, second]
-        block = np.full((len(times), n_subjects, n_models), np.nan)
-        for k, (data, models) in enumerate(zip(aligned.data, aligned.models, strict=True)):
-            block[usable] = measure.resampled(data, models, weights)
+        block = np.full((len(times), *result.shape[1:3]), np.nan)
+        for k, (data, models) in enumerate(zip(recordings.vectors, instances.vectors, strict=True)):
+            block[usable] = recordings.averaged(measure.resampled(data, models, weights), axis=1)
             result[k, :, :, part] = np.moveaxis(block, 0, -1)
     return result
 
@@ -57,9 +73,9 @@ def over_subjects(aligned: Aligned, measure: Measure, drawn: Integers) -> Array:
 
     Returns
     -------
-    array (n_metrics, n_models, n_resamples)
+    array (n_metrics, n_instances, n_resamples)
     """
-    each = [measure.between(data, models) for data, models in zip(aligned.data, aligned.models, strict=True)]
+    each = similarities(aligned, measure)
     return np.stack([np.moveaxis(similarity[drawn].mean(axis=1), 0, -1) for similarity in each])
 
 
@@ -73,11 +89,23 @@ def over_both(aligned: Aligned, measure: Measure, drawn: Integers, subjects: Int
 
     Returns
     -------
-    three arrays (n_metrics, n_models, n_resamples)
+    three arrays (n_metrics, n_instances, n_resamples)
     """
     each = over_conditions(aligned, measure, drawn)
+    return with_subjects(each, subjects), over_subjects(aligned, measure, subjects), each.mean(axis=1)
+
+
+def with_subjects(each: Array, subjects: Integers) -> Array:
+    """Return the means over the subjects drawn in each resample, (n_metrics, n_instances, n_resamples).
+
+    Parameters
+    ----------
+    each : array (n_metrics, n_subjects, n_instances, n_resamples)
+        From `over_conditions`.
+    subjects : integer array (n_resamples, n_subjects)
+    """
     chosen = np.stack([each[..., n][:, row] for n, row in enumerate(subjects)], axis=-1)
-    return chosen.mean(axis=1), over_subjects(aligned, measure, subjects), each.mean(axis=1)
+    return chosen.mean(axis=1)
 
 
 def blocks(n: int, size: int) -> Iterator[slice]:

@@ -2,16 +2,18 @@
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.comparison.alignment import Aligned, pair_numbers
-from snncompare.comparison.draws import blocks
+from snncompare.comparison.draws import blocks, similarities
 from snncompare.comparison.measures import Measure
+from snncompare.comparison.members import Members
 
-__all__ = ["Relabellings", "holm", "relabellings"]
+__all__ = ["Relabellings", "holm", "observed_similarity", "relabellings"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -69,7 +71,8 @@ class Relabellings:
         r"""Return the one-sided p of each similarity, array (n_metrics, n_models).
 
         The null hypothesis: the conditions of the data could be exchanged without consequence for the model, i.e. no
-        relation. With :math:`S_\pi` the similarity (mean over subjects) after renaming the conditions by :math:`\pi`,
+        relation. With :math:`S_\pi` the similarity (mean over sessions, subjects and seeds) after renaming the
+        conditions by :math:`\pi`,
 
         .. math:: p = \frac{1}{n!} \sum_\pi [S_\pi \ge S] \quad\text{(exact)},\qquad
                   p = \frac{1 + \sum_k [S_{\pi_k} \ge S]}{1 + K} \quad\text{(K random ones)}.
@@ -78,19 +81,41 @@ class Relabellings:
         27:209; Kriegeskorte, Mur and Bandettini (2008), Frontiers in Systems Neuroscience 2:4; the 1 + K:
         Phipson and Smyth (2010), Statistical Applications in Genetics and Molecular Biology 9:39.
 
-        The rate of false alarms is measured in tests/comparison/test_inference_is_honest.py.
+        The test speaks of the recorded animals and the given network instances. The rate of false alarms is measured
+        in tests/comparison/test_inference_is_honest.py and analyses/calibration.
         """
+        count = np.zeros((len(aligned.metrics), len(aligned.names)))
+        observed = observed_similarity(aligned, measure)
+        for part in self.similarities(aligned, measure):
+            count += (part >= observed[..., None] - ROUNDING).sum(axis=2)
+        return count / len(self.orders) if self.exact else (1 + count) / (1 + len(self.orders))
+
+    def similarities(self, aligned: Aligned, measure: Measure) -> Iterator[Array]:
+        """Yield the similarities after renaming the conditions, in blocks (n_metrics, n_models, n_orders of them)."""
         table = pair_numbers(len(aligned.conditions))
         first, second = np.triu_indices(len(aligned.conditions), 1)
-        count = np.zeros((len(aligned.metrics), len(aligned.names)))
-        pairs = list(zip(aligned.data, aligned.models, strict=True))
-        observed = [measure.between(data, models).mean(axis=0) for data, models in pairs]
+        recordings, instances = aligned.recordings, aligned.instances
+        groups = _subjects_of_equal_weight(recordings)
         for part in blocks(len(self.orders), len(first)):
             order = self.orders[part]
             renamed = table[order[:, first], order[:, second]]
-            for k, (data, models) in enumerate(pairs):
-                count[k] += (measure.relabelled(data, models, renamed) >= observed[k] - ROUNDING).sum(axis=0)
-        return count / len(self.orders) if self.exact else (1 + count) / (1 + len(self.orders))
+            found = np.empty((len(aligned.metrics), len(aligned.names), len(order)))
+            for k, models in enumerate(instances.vectors):
+                each = [measure.relabelled(recordings.vectors[k, rows], models, renamed) for rows in groups]
+                found[k] = instances.averaged(np.mean(each, axis=0), axis=1).T
+            yield found
+
+
+def observed_similarity(aligned: Aligned, measure: Measure) -> Array:
+    """Return the similarities, means over sessions, animals and network instances: (n_metrics, n_models)."""
+    return aligned.instances.averaged(similarities(aligned, measure).mean(axis=1), axis=1)
+
+
+def _subjects_of_equal_weight(recordings: Members) -> list[Integers]:
+    """Return sets of recordings whose plain means have the same weight in the mean over animals."""
+    if (recordings.number == recordings.number[0]).all():
+        return [np.arange(recordings.n_members)]
+    return [np.flatnonzero(recordings.owner == subject) for subject in range(len(recordings.number))]
 
 
 def _n_unchanged(vector: Array, renamed: Integers) -> int:
@@ -101,12 +126,12 @@ def _n_unchanged(vector: Array, renamed: Integers) -> int:
     return int((np.abs(vector[renamed[left]] - vector) <= nearly).all(axis=1).sum())
 
 
-def relabellings(n_conditions: int, seed: int) -> Relabellings:
-    """Return all orders of the conditions where there are at most 5040 (7 conditions), else 9999 random ones."""
+def relabellings(n_conditions: int, seed: int, n_random: int | None = None) -> Relabellings:
+    """Return all orders of the conditions where there are at most 5040 (7 conditions), else random ones (9999)."""
     if math.factorial(n_conditions) <= MOST_EXACT:
         return Relabellings(np.array(list(itertools.permutations(range(n_conditions)))), exact=True)
     generator = np.random.default_rng(seed)
-    rows = np.tile(np.arange(n_conditions), (MONTE_CARLO, 1))
+    rows = np.tile(np.arange(n_conditions), (MONTE_CARLO if n_random is None else n_random, 1))
     return Relabellings(generator.permuted(rows, axis=1), exact=False)
 
 

@@ -1,4 +1,4 @@
-"""RDMs of resampled and of split trials, brought to the order of the data."""
+"""RDMs of resampled trials and of split trials or units, brought to the order of the data."""
 
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,15 @@ from snncompare.errors import InputError
 
 if TYPE_CHECKING:
     from snncompare.representation.replicates import Replicates
+    from snncompare.representation.unit_halves import UnitHalves
 
 __all__ = ["replicate_vectors"]
 
 Array = NDArray[np.float64]
 
 
-def replicate_vectors(replicates: "Replicates", name: str, aligned: Aligned) -> Array | None:
-    """Return one array of the replicates, (n_metrics, n, n_pairs), in the order of the data's conditions.
+def replicate_vectors(replicates: "Replicates | UnitHalves", name: str, aligned: Aligned) -> Array | None:
+    """Return one array of the replicates or halves, (n_metrics, n, n_pairs), in the order of the data's conditions.
 
     Raises
     ------

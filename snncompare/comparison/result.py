@@ -40,6 +40,9 @@ class Result:
     provenance : dict
         JSON: versions and arguments.
     ceiling : Ceiling or None
+        The one of the table: of the widest question that the data allow.
+    ceilings : tuple of Ceiling
+        All of them; `Ceiling.question` says what each answers.
     resamples : xarray.DataArray or None
         Similarities of the resamples, dimensions ``metric_index, model, resample``; coordinates ``metric`` and
         ``time_scale`` on ``metric_index``.
@@ -54,6 +57,7 @@ class Result:
     provenance: dict[str, Any] = field(default_factory=dict)
     ceiling: Ceiling | None = None
     resamples: xr.DataArray | None = None
+    ceilings: tuple[Ceiling, ...] = ()
 
     def best(self) -> "pd.Series[Any]":
         """Return the row of the table with the largest similarity among those above chance, else among all."""
@@ -80,6 +84,7 @@ class Result:
             "statements": list(self.statements),
             "seed": self.seed,
             "ceiling": None if self.ceiling is None else asdict(self.ceiling),
+            "ceilings": [asdict(ceiling) for ceiling in self.ceilings],
             "summary": self.summary(),
             "provenance": self.provenance,
         }
@@ -119,6 +124,7 @@ class Result:
             provenance=rest["provenance"],
             ceiling=None if rest["ceiling"] is None else Ceiling.from_lists(**rest["ceiling"]),
             resamples=labelled_resamples(_read(resamples).to_numpy().T, table) if resamples.is_file() else None,
+            ceilings=tuple(Ceiling.from_lists(**ceiling) for ceiling in rest.get("ceilings", ())),
         )
 
 

@@ -66,3 +66,49 @@ def test_without_repeats_there_is_no_ceiling_and_the_reason_is_given(record, mak
         assert result.table["ceiling_low"].isna().all()
         assert result.table["verdict"].tolist() == ["related"]
         assert any(text.startswith("No noise ceiling") and reason in text for text in result.statements)
+
+
+def test_across_sessions_both_bounds_hold_what_others_and_the_truth_reach(make_rdms):
+    """One animal, 12 conditions; sessions add noise to its points, and the truth is the animal without that noise."""
+    generator = np.random.default_rng(3)
+    found, true = [], []
+    for _ in range(30):
+        animal = generator.normal(size=(12, 6))
+        sessions = np.array([pdist(animal + 0.6 * generator.normal(size=animal.shape)) for _ in range(7)])
+        data = make_rdms(sessions[:6], session=list(range(6)))
+        ceiling = compare(data, {"m": make_rdms(pdist(animal))}, by=Pearson(), n_resamples=50).ceiling
+        assert ceiling is not None
+        found.append([ceiling.low[0], ceiling.high[0]])
+        others = Pearson().between(sessions[6:], sessions[:6].mean(axis=0)[None])[0, 0]
+        true.append([others, Pearson().between(sessions[:6], pdist(animal)[None]).mean()])
+    (low, high), (other, truth) = np.mean(found, axis=0), np.mean(true, axis=0)
+    assert low == pytest.approx(other, abs=0.04)  # a seventh session; three standard errors of 30 differences
+    assert low < truth < high  # the animal itself is bracketed
+
+
+def test_the_question_of_a_ceiling_follows_from_what_was_recorded(make_rdms, record):
+    rows = np.random.default_rng(0).gamma(2.0, size=(4, 36))
+    model = {"m": make_rdms(rows[0])}
+    animals = compare(make_rdms(rows, subject=list("aabb"), session=list("1212")), model, n_resamples=50)
+    sessions = compare(make_rdms(rows, session=list("1234")), model, n_resamples=50)
+    trials, repeats = record(np.random.default_rng(0), np.random.default_rng(1).normal(size=(9, 8)), 4, 1.0)
+    one = compare(trials, model, replicates=repeats, n_resamples=50)
+    questions = [result.ceiling.question for result in (animals, sessions, one)]
+    assert questions == [
+        "would another animal be as similar?",
+        "would another session of this animal be as similar?",
+        "would another recording of the same units be as similar?",
+    ]
+    assert "one session against the average of the 3 other(s) of this animal" in sessions.ceiling.meaning
+
+
+def test_the_other_sessions_of_an_animal_do_not_count_as_other_animals(make_rdms):
+    """Sessions of an animal agree, animals do not: the lower bound must not see the sessions of the same animal."""
+    generator = np.random.default_rng(4)
+    animals = generator.gamma(2.0, size=(3, 36))
+    rows = [animal + 0.05 * generator.normal(size=36) for animal in animals for _ in range(2)]
+    model = {"m": make_rdms(animals[0])}
+    nested = compare(make_rdms(rows, subject=list("aabbcc"), session=list("121212")), model, n_resamples=50)
+    as_animals = compare(make_rdms(rows, subject=list("abcdef")), model, n_resamples=50)
+    assert nested.ceiling.low[0] < 0.4
+    assert as_animals.ceiling.low[0] > nested.ceiling.low[0] + 0.2

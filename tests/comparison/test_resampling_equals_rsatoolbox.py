@@ -15,7 +15,7 @@ from rsatoolbox.rdm import RDMs
 from snncompare.comparison.ceiling import across_subjects
 from snncompare.comparison.draws import over_both, over_conditions, over_subjects
 from snncompare.comparison.measures import Cosine, KendallTauA, Pearson, Spearman, SpearmanRhoA
-from snncompare.comparison.resampling import _bootstrap_spread
+from snncompare.comparison.spread import bootstrap_spread
 
 ALL = [Spearman(), SpearmanRhoA(), Pearson(), Cosine(), KendallTauA()]
 N_RESAMPLES = 25
@@ -51,7 +51,7 @@ def test_conditions_as_in_eval_bootstrap_pattern(measure, make_aligned, seeded_r
     drawn = np.random.RandomState(5).randint(0, 12, size=(N_RESAMPLES, 12))
     ours = over_conditions(make_aligned(data, models), measure, drawn)[:, 0]
     np.testing.assert_allclose(ours[0].T, result.evaluations, atol=ROUNDING)
-    check_variances(_bootstrap_spread([ours], n_pattern=12, degrees_of_freedom=11), result)
+    check_variances(bootstrap_spread([ours], n_pattern=12, degrees_of_freedom=11), result)
 
 
 def test_other_draws_give_other_similarities(make_aligned, seeded_rsatoolbox):
@@ -75,7 +75,7 @@ def test_subjects_as_in_eval_bootstrap_rdm(measure, make_aligned, seeded_rsatool
     drawn = np.random.RandomState(5).randint(0, 5, size=(N_RESAMPLES, 5))
     ours = over_subjects(make_aligned(data, models), measure, drawn)
     np.testing.assert_allclose(ours[0].T, result.evaluations, atol=ROUNDING)
-    check_variances(_bootstrap_spread([ours], n_rdm=5, degrees_of_freedom=4), result)
+    check_variances(bootstrap_spread([ours], n_rdm=5, degrees_of_freedom=4), result)
 
 
 @pytest.mark.parametrize("measure", [Spearman(), SpearmanRhoA()], ids=lambda m: m.method)
@@ -97,7 +97,7 @@ def test_both_as_in_eval_dual_bootstrap(measure, make_aligned, seeded_rsatoolbox
     three = over_both(make_aligned(data, models), measure, np.array(conditions), np.array(subjects))
     for k, ours in enumerate(three):
         np.testing.assert_allclose(ours[0].T, result.evaluations[:, :, 0, 0, k], atol=ROUNDING)
-    check_variances(_bootstrap_spread(list(three), n_rdm=4, n_pattern=10, degrees_of_freedom=3), result)
+    check_variances(bootstrap_spread(list(three), n_rdm=4, n_pattern=10, degrees_of_freedom=3), result)
 
 
 def test_samples_with_fewer_than_3_different_conditions_are_left_out(make_aligned):
@@ -105,7 +105,7 @@ def test_samples_with_fewer_than_3_different_conditions_are_left_out(make_aligne
     drawn = np.array([np.arange(8), [0, 1] * 4, [0, 1, 2, 2, 2, 2, 2, 2], [7] * 8, [1, 2, 3, 4] * 2])
     ours = over_conditions(make_aligned(data, models), Spearman(), drawn)[:, 0]
     assert np.isfinite(ours[0]).all(axis=0).tolist() == [True, False, True, False, True]
-    assert _bootstrap_spread([ours], n_pattern=8, degrees_of_freedom=7).samples.shape == (1, 3, 3)
+    assert bootstrap_spread([ours], n_pattern=8, degrees_of_freedom=7).samples.shape == (1, 3, 3)
 
 
 def test_the_ceiling_across_subjects_is_rsatoolboxs(shared_data, make_aligned):
