@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from snncompare.errors import FileError, InputError
 from snncompare.representation.conditions import Label, unique_labels
-from snncompare.representation.rdm import labelled_rdms
+from snncompare.representation.labelled import labelled_rdms
 
 if TYPE_CHECKING:
     from snncompare.representation.rdm import RDM

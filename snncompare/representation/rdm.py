@@ -19,7 +19,7 @@ from snncompare.representation.sessions import gathered
 if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs as RDM  # noqa: N817 - the name the contracts use
 
-__all__ = ["RDM", "labelled_rdms", "rdm", "rdm_from_distances", "stacked"]
+__all__ = ["RDM", "rdm", "rdm_from_distances"]
 
 
 def __getattr__(name: str) -> Any:

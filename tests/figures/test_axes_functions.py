@@ -16,7 +16,7 @@ from snncompare.figures.scaling import draw_scaling, scaling_data
 from snncompare.figures.similarity_curve import draw_similarity
 from snncompare.figures.timing_curve import draw_timing_contribution, timing_data
 from snncompare.recording.recording import Recording
-from snncompare.representation.rdm import labelled_rdms
+from snncompare.representation.labelled import labelled_rdms
 
 WIDTHS = (0.002, 0.005, 0.01, 0.05)
 

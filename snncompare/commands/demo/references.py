@@ -9,9 +9,10 @@ from scipy.signal import lfilter
 from scipy.spatial.distance import pdist
 
 from snncompare.recording.recording import Recording
+from snncompare.representation.labelled import labelled_rdms
 from snncompare.representation.metrics import Metric, SpikeCount, VanRossum, VictorPurpura
 from snncompare.representation.model_rdms import from_matrix
-from snncompare.representation.rdm import labelled_rdms, rdm
+from snncompare.representation.rdm import rdm
 
 if TYPE_CHECKING:
     from snncompare.representation.rdm import RDM
