@@ -114,7 +114,7 @@ class Drift:
             f"({self.metric}) repeats between halves of the trials with rho = {before.reliability:.2f} (p = "
             f"{before.reliability_p:.2g}); from {after.start:g} to {after.stop:g} s with {after.decoding:.2f} and rho "
             f"= {after.reliability:.2f}. The two RDMs correlate with {self.shared:.2f}; the dissimilarities before "
-            f"the stimulus are {100 * self.share:.0f} % of those after it."
+            f"the stimulus are {round(100 * self.share)} % of those after it."
         )
         times = (
             f" With the times at which conditions were recorded the RDMs correlate by {before.time_correlation:.2f} "

@@ -39,12 +39,15 @@ def test_without_the_recordings_a_page_says_so_and_stops(tmp_path):
 @pytest.mark.slow
 def test_monkey_cortex_tells_pictures_apart_after_their_onset_only(values):
     found = values("it_objects")
+    known = "split-half Spearman, 100 to 400 ms, distances of mean square-rooted counts"
+    assert found.pop(known) == pytest.approx(0.74, abs=0.02)  # 20 random splits
+    found.pop(known.replace("100 to 400 ms", "-300 to 0 ms"))
     after, before = (
         {key: value for key, value in found.items() if key.startswith(f"split-half Spearman, {window}")}
         for window in ("100 to 400 ms", "-300 to 0 ms")
     )
     assert len(after) == len(before) == 4
-    assert min(after.values()) > 0.65  # known: 0.74
+    assert min(after.values()) > 0.6
     assert max(map(abs, before.values())) < 0.15
 
 

@@ -10,9 +10,13 @@ from snncompare.representation.distances import distances
 from snncompare.representation.metrics import SpikeCount
 from snncompare.representation.rdm import rdm_from_distances
 from snncompare.representation.replicates import replicates
-from snncompare.testing.populations import latency_code, rate_code
+from snncompare.testing.ground_truth import Design, latency_code, rate_code
 
-METRIC = sc.VanRossum(tau="5 ms")
+METRIC = sc.VanRossum(tau="20 ms")
+
+
+def population(**change):
+    return latency_code(Design(**({"conditions": 10, "repeats": 8} | change)))
 
 
 def compared(data, model, seed=0):
@@ -28,14 +32,14 @@ def compared(data, model, seed=0):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_another_measurement_of_the_same_population_matches(seed):
-    result = compared(latency_code(tuning=seed, noise=0), latency_code(tuning=seed, noise=1))
+    result = compared(population(order=seed, noise=0), population(order=seed, noise=1))
     assert result.table["verdict"].tolist() == ["match"]
 
 
 def test_populations_that_share_nothing_are_called_related_no_more_often_than_stated():
     experiments = 60
     verdicts = [
-        compared(latency_code(tuning=k, repeats=4), latency_code(tuning=1000 + k, repeats=4), seed=k)
+        compared(population(order=k, repeats=4), population(order=1000 + k, repeats=4, noise=1), seed=k)
         .table["verdict"]
         .item()
         for k in range(experiments)
@@ -45,8 +49,8 @@ def test_populations_that_share_nothing_are_called_related_no_more_often_than_st
 
 
 def test_a_rate_code_is_seen_by_counts_and_a_latency_code_is_not():
-    rates, latencies = (code(repeats=10, noise=0) for code in (rate_code, latency_code))
-    again = {"rate": rate_code(repeats=10, noise=1), "latency": latency_code(repeats=10, noise=1)}
+    rates, latencies = (code(Design(noise=0)) for code in (rate_code, latency_code))
+    again = {"rate": rate_code(Design(noise=1)), "latency": latency_code(Design(noise=1))}
     seen = {}
     for name, recording in {"rate": rates, "latency": latencies}.items():
         counts = [sc.rdm(r, SpikeCount(), by="condition").get_vectors()[0] for r in (recording, again[name])]
