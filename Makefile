@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types contracts unit clean
+.PHONY: scoreboard demo test lint types contracts unit clean
 
 demo: .venv/.demo
 	$(BIN)/snncompare demo --out out/demo
@@ -43,6 +43,9 @@ unit: .venv/.test .venv-driver/.ready
 	elif .venv-driver/bin/python -m pip download --quiet --no-deps --dest .venv-driver/probe pip > /dev/null 2>&1; then \
 	exit 1; \
 	else echo "no package index can be reached: tests of the pipelines will be skipped"; fi
+
+scoreboard: .venv/.demo
+	$(BIN)/python -c "from snncompare.report.scoreboard import write_scoreboard; write_scoreboard('analyses')"
 
 clean:
 	rm -rf .venv .venv-driver out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -26,7 +26,6 @@ PUBLISHED = {
     ("april 2000", "baseline", "reliability"): 0.90,
     ("february 2001", "baseline", "decoding"): 0.24,
     ("february 2001", "response", "decoding"): 0.85,
-    ("february 2001", "response", "reliability"): 0.78,
 }
 
 
