@@ -1,12 +1,23 @@
 """ISI-distances between all pairs of trials, for several thresholds at once."""
 
 import numpy as np
-from numba import njit, void
-from numba.types import float64, int64
+from numba import float64, int64, njit, void
 from numpy.typing import NDArray
 
-from snncompare.representation.compiled.knots import knots_of
-from snncompare.representation.compiled.pairs import FLOATS, INTEGERS, over_pairs
+from snncompare.representation.compiled.pairs import FLOATS
+from snncompare.representation.compiled.steps import LANES, isi_step
+from snncompare.representation.compiled.sweeps import (
+    INTERVALS,
+    SHORTEST,
+    SWEEP,
+    advance,
+    aligned,
+    begin,
+    between,
+    last_interval,
+    over_tiles,
+    sweep_of,
+)
 from snncompare.representation.compiled.trains import Trains
 
 __all__ = ["isi"]
@@ -18,7 +29,7 @@ def isi(trains: Trains, thresholds: NDArray[np.float64], rows: range, columns: r
     .. math:: D = \frac{1}{T} \int \frac{|\nu_a(t) - \nu_b(t)|}{\max(\nu_a(t), \nu_b(t), \theta)} \, dt
 
     with the interval :math:`\nu(t)` between the spikes around :math:`t`, constant from spike to spike: one term per
-    spike of either train.
+    spike of either train. The quotient is a product with the least of the reciprocals, which are known per interval.
 
     Parameters
     ----------
@@ -27,7 +38,7 @@ def isi(trains: Trains, thresholds: NDArray[np.float64], rows: range, columns: r
     thresholds : array (n_thresholds,)
         :math:`\theta` in seconds, zero or more.
     rows, columns : range
-        Trials, as in `over_pairs`.
+        Trials, as in `over_tiles`.
 
     Returns
     -------
@@ -37,59 +48,63 @@ def isi(trains: Trains, thresholds: NDArray[np.float64], rows: range, columns: r
     ----------
     Kreuz et al. 2007, J. Neurosci. Methods 165:151. Satuvuori et al. 2017, J. Neurosci. Methods 287:25, eq. 6.
     """
-    knots, _, offsets = knots_of(trains)
+    sweep = sweep_of(trains)
+    limits = 1.0 / np.maximum(thresholds, SHORTEST)
 
-    def kernel(first: NDArray[np.int64], second: NDArray[np.int64], out: NDArray[np.float64]) -> None:
-        _fill(knots, offsets, trains.n_units, trains.start, trains.stop, first, second, thresholds, out)
+    def work(tile: int, first: int, out: NDArray[np.float64]) -> None:
+        _fill(sweep, tile, first, limits, aligned(2 * INTERVALS), aligned(2 * LANES * LANES), out)
 
-    return over_pairs(kernel, rows, columns, thresholds.size)
-
-
-@njit(float64(FLOATS, FLOATS, float64, float64, float64), cache=True, nogil=True)
-def _integral(a, b, start, stop, threshold):  # type: ignore[no-untyped-def]
-    """Return the integral of the profile of the knots ``a`` and ``b``.
-
-    Half of the pieces are visited from the front and half from the back: two independent chains that the processor
-    overlaps. Which train has the next knot is a coin flip, so it is arithmetic, not a branch; unsigned numbers save
-    the check for negative positions.
-    """
-    zero, one = np.uint64(0), np.uint64(1)
-    i, j, left = zero, zero, start
-    k, m, right = np.uint64(a.size - 2), np.uint64(b.size - 2), stop
-    first, second = 0.0, 0.0
-    n_knots = a.size + b.size - 4  # between the first and the last of each train, which are not inside the window
-    for _ in range(n_knots // 2):
-        x, y = a[i + one] - a[i], b[j + one] - b[j]
-        of_a = one if a[i + one] <= b[j + one] else zero
-        now = min(a[i + one], b[j + one])
-        first += abs(x - y) * (now - left) / max(x, y, threshold)
-        left, i, j = now, i + of_a, j + one - of_a
-        x, y = a[k + one] - a[k], b[m + one] - b[m]
-        of_a = one if a[k] > b[m] else zero
-        now = max(a[k], b[m])
-        second += abs(x - y) * (right - now) / max(x, y, threshold)
-        right, k, m = now, k - of_a, m - (one - of_a)
-    if n_knots % 2 == 1:
-        x, y = a[k + one] - a[k], b[m + one] - b[m]
-        of_a = one if a[k] > b[m] else zero
-        now = max(a[k], b[m])
-        second += abs(x - y) * (right - now) / max(x, y, threshold)
-        right, k, m = now, k - of_a, m - (one - of_a)
-    x, y = a[i + one] - a[i], b[j + one] - b[j]
-    return first + (second + abs(x - y) * (right - left) / max(x, y, threshold))
+    return over_tiles(work, rows, columns, thresholds.size)
 
 
 @njit(
-    void(FLOATS, INTEGERS, int64, float64, float64, INTEGERS, INTEGERS, FLOATS, float64[:, ::1]), cache=True, nogil=True
+    void(SWEEP, int64, int64, int64, float64, int64[::1], float64[::1], float64[::1]),
+    cache=True,
+    nogil=True,
 )
-def _fill(knots, offsets, n_units, start, stop, first, second, thresholds, out):  # type: ignore[no-untyped-def]
-    """Fill ``out (n_pairs, n_thresholds)`` with the distances of the trials ``first`` and ``second``."""
-    out[:] = 0.0
-    for pair in range(first.size):
-        for unit in range(n_units):
-            k, m = first[pair] * n_units + unit, second[pair] * n_units + unit
-            a, b = knots[offsets[k] : offsets[k + 1]], knots[offsets[m] : offsets[m + 1]]
-            for r in range(thresholds.size):
-                out[pair, r] += _integral(a, b, start, stop, thresholds[r])
-        for r in range(thresholds.size):
-            out[pair, r] /= n_units * (stop - start)
+def _integrate(sweep, unit, tile, other, limit, merged, intervals, sums):  # type: ignore[no-untyped-def]
+    """Add to ``sums (2, LANES, LANES)`` the integrals of the profiles of one unit, as seen from either tile.
+
+    All spikes of one moment are counted before any interval changes, so their order does not matter.
+    """
+    begin(sweep, unit, tile, 0, intervals)
+    begin(sweep, unit, other, 1, intervals)
+    times, around, lanes, parities, start = sweep.times, sweep.around, sweep.lanes, sweep.parities, sweep.start
+    k = following = 0
+    while k < merged.size:
+        time = times[np.uint64(merged[k] >> 1)]
+        while following < merged.size and times[np.uint64(merged[following] >> 1)] == time:
+            event, role = np.uint64(merged[following] >> 1), merged[following] & 1
+            row, others = (role * LANES + lanes[event]) * LANES, (1 - role) * INTERVALS
+            behind, rate = around[event, 0], around[event, 1]
+            isi_step(intervals, others, sums, row, (behind, time, rate, time, max(behind, start)), limit, False)
+            following += 1
+        while k < following:
+            event, role = np.uint64(merged[k] >> 1), merged[k] & 1
+            advance(intervals, role, lanes[event], parities[event], around[event, 2], around[event, 3])
+            k += 1
+    for role in range(2):
+        trial = (other if role else tile) * LANES
+        for lane in range(min(LANES, sweep.n_trials - trial)):
+            _, interval = last_interval(sweep, trial + lane, unit)
+            isi_step(intervals, (1 - role) * INTERVALS, sums, (role * LANES + lane) * LANES, interval, limit, True)
+
+
+@njit(
+    void(SWEEP, int64, int64, FLOATS, float64[::1], float64[::1], float64[:, :, ::1]),
+    cache=True,
+    nogil=True,
+)
+def _fill(sweep, tile, first, limits, intervals, sums, out):  # type: ignore[no-untyped-def]
+    """Fill ``out (n_thresholds, LANES, n_trials)`` with the distances of a tile to the tiles from ``first`` on."""
+    merged = np.empty(2 * sweep.longest, dtype=np.int64)
+    for k in range(out.shape[2] // LANES):
+        for r in range(limits.size):
+            sums[:] = 0.0
+            for unit in range(sweep.n_units):
+                n = between(sweep, unit, tile, first + k, merged)
+                _integrate(sweep, unit, tile, first + k, limits[r], merged[:n], intervals, sums)
+            for lane in range(LANES):
+                for mate in range(LANES):
+                    total = sums[lane * LANES + mate] + sums[(LANES + mate) * LANES + lane]
+                    out[r, lane, k * LANES + mate] = total / (sweep.n_units * (sweep.stop - sweep.start))

@@ -1,20 +1,28 @@
 """SPIKE-distances between all pairs of trials, for several thresholds at once."""
 
 import numpy as np
-from numba import boolean, njit, void
-from numba.types import Array, float64, int64, uint64
+from numba import boolean, float64, int64, njit, void
+from numba.types import Array
 from numpy.typing import NDArray
 
-from snncompare.representation.compiled.knots import knots_of
-from snncompare.representation.compiled.pairs import FLOATS, INTEGERS, over_pairs
+from snncompare.representation.compiled.pairs import FLOATS
+from snncompare.representation.compiled.steps import DISTANCE, LANES, PARITIES, SQUARE, TABLES, WEIGHT, spike_step
+from snncompare.representation.compiled.sweeps import (
+    INTERVALS,
+    SWEEP,
+    advance,
+    aligned,
+    begin,
+    between,
+    last_interval,
+    over_tiles,
+    sweep_of,
+)
 from snncompare.representation.compiled.trains import Trains
 
 __all__ = ["spike"]
 
 FLAGS = Array(boolean, 1, "C", readonly=True)
-POSITIONS = Array(uint64, 1, "C")
-TINY = 1e-300
-"""Below it, products of intervals underflow; the pieces they belong to are shorter than 1e-70 s and add nothing."""
 
 
 def spike(
@@ -30,7 +38,8 @@ def spike(
 
     with the mean interval :math:`\bar\nu = (\nu_a + \nu_b) / 2`, and :math:`S_a(t)` the line between the distances of
     the previous and of the next spike of a to their nearest spikes of b. Between two spikes of either train the
-    profile is a line, so its value in the middle times the length is the integral, exactly.
+    profile is a line, so its value in the middle times the length is the integral, exactly. It is linear in the
+    distances to nearest spikes, so each of these is weighted once, when the last piece it takes part in has ended.
 
     Parameters
     ----------
@@ -41,7 +50,7 @@ def spike(
     rate_independent : array (n_parameters,)
         Which form.
     rows, columns : range
-        Trials, as in `over_pairs`.
+        Trials, as in `over_tiles`.
 
     Returns
     -------
@@ -51,112 +60,107 @@ def spike(
     ----------
     Kreuz et al. 2013, J. Neurophysiol. 109:1457. Satuvuori et al. 2017, J. Neurosci. Methods 287:25.
     """
-    knots, sources, offsets = knots_of(trains)
+    sweep = sweep_of(trains)
 
-    def kernel(first: NDArray[np.int64], second: NDArray[np.int64], out: NDArray[np.float64]) -> None:
-        window = (trains.n_units, trains.start, trains.stop)
-        _fill(knots, sources, offsets, *window, first, second, thresholds, rate_independent, out)
+    def work(tile: int, first: int, out: NDArray[np.float64]) -> None:
+        room = (aligned(2 * INTERVALS), aligned(2 * TABLES * SQUARE))
+        _fill(sweep, tile, first, thresholds, rate_independent, *room, out)
 
-    return over_pairs(kernel, rows, columns, thresholds.size)
-
-
-@njit(float64(FLOATS, float64), cache=True, nogil=True)
-def _from_front(knots, source):  # type: ignore[no-untyped-def]
-    """Return how far ``source``, near the start of the window, is from the nearest knot."""
-    m = 0
-    while knots[m + 1] < source:
-        m += 1
-    return min(source - knots[m], knots[m + 1] - source)
+    return over_tiles(work, rows, columns, thresholds.size)
 
 
-@njit(float64(FLOATS, float64), cache=True, nogil=True)
-def _from_back(knots, source):  # type: ignore[no-untyped-def]
-    """Return how far ``source``, near the end of the window, is from the nearest knot."""
-    m = knots.size - 2
-    while knots[m] > source:
-        m -= 1
-    return min(source - knots[m], knots[m + 1] - source)
-
-
-@njit(void(FLOATS, FLOATS, float64, POSITIONS, POSITIONS, float64[::1], float64[::1]), cache=True, nogil=True)
-def _merge(a, b, stop, in_a, in_b, ends, nearest):  # type: ignore[no-untyped-def]
-    """Write the pieces of the window and how far each knot is from the other train.
-
-    Piece k ends at ``ends[k]`` and lies between the knots ``in_a[k]`` and ``in_a[k] + 1`` of ``a``, likewise ``b``.
-    ``nearest`` holds the knots of ``a`` first, then those of ``b``. Half of the knots are merged from the front and
-    half from the back: two independent chains that the processor overlaps; unsigned numbers save the check for
-    negative positions.
-    """
-    zero, one, of_b = np.uint64(0), np.uint64(1), np.uint64(a.size)
-    i, j, p = zero, zero, zero
-    k, m, q = np.uint64(a.size - 2), np.uint64(b.size - 2), np.uint64(a.size + b.size - 4)
-    ends[q], in_a[q], in_b[q] = stop, k, m
-    n_knots = a.size + b.size - 4  # between the first and the last of each train, which are not inside the window
-    for step in range((n_knots + 1) // 2):
-        if step < n_knots // 2:
-            next_a, next_b = a[i + one], b[j + one]
-            from_a = one if next_a <= next_b else zero
-            now = min(next_a, next_b)
-            behind = b[j] if from_a else a[i]
-            nearest[i + one if from_a else of_b + j + one] = min(now - behind, max(next_a, next_b) - now)
-            ends[p], in_a[p], in_b[p] = now, i, j
-            i, j, p = i + from_a, j + one - from_a, p + one
-        from_a = one if a[k] > b[m] else zero
-        now = max(a[k], b[m])
-        ahead = b[m + one] if from_a else a[k + one]
-        nearest[k if from_a else of_b + m] = min(ahead - now, now - min(a[k], b[m]))
-        k, m, q = k - from_a, m - (one - from_a), q - one
-        ends[q], in_a[q], in_b[q] = now, k, m
+@njit(void(float64, int64, float64[::1], float64[::1]), cache=True, nogil=True)
+def _clear(start, role, intervals, tables):  # type: ignore[no-untyped-def]
+    """Forget the weights of the unit before; the first knots count as far as the window's start is from the others."""
+    own = TABLES * role * SQUARE
+    tables[own + SQUARE : own + TABLES * SQUARE] = 0.0
+    for mate in range(LANES):
+        at = (1 - role) * INTERVALS + mate
+        distance = min(abs(start - intervals[at]), abs(start - intervals[at + LANES]))
+        for lane in range(LANES):
+            tables[own + DISTANCE * SQUARE + lane * LANES + mate] = distance
 
 
 @njit(
-    float64(FLOATS, FLOATS, POSITIONS, POSITIONS, float64[::1], float64[::1], float64, float64, boolean),
+    void(SWEEP, int64, int64, int64, int64, float64, boolean, float64[::1], float64[::1]),
     cache=True,
     nogil=True,
 )
-def _integral(a, b, in_a, in_b, ends, nearest, start, threshold, rate_independent):  # type: ignore[no-untyped-def]
-    """Return the integral of the profile over the pieces that `_merge` wrote."""
-    one, of_b = np.uint64(1), np.uint64(a.size)
-    total, last = 0.0, start
-    for piece in range(a.size + b.size - 3):
-        i, j, end = in_a[piece], in_b[piece], ends[piece]
-        x, y = a[i + one] - a[i], b[j + one] - b[j]
-        middle, longer = 0.5 * (last + end), max(0.5 * (x + y), threshold)
-        p, q = nearest[i], nearest[of_b + j]
-        at_a = p * x + (nearest[i + one] - p) * (middle - a[i])  # times x
-        at_b = q * y + (nearest[of_b + j + one] - q) * (middle - b[j])  # times y
-        both = 0.5 * (at_a * y + at_b * x) if rate_independent else at_a * y * y + at_b * x * x
-        scale = x * y * longer if rate_independent else x * y * (x + y) * longer
-        total += both * (end - last) / max(scale, TINY)
-        last = end
-    return total
-
-
-@njit(
-    void(FLOATS, FLOATS, INTEGERS, int64, float64, float64, INTEGERS, INTEGERS, FLOATS, FLAGS, float64[:, ::1]),
-    cache=True,
-    nogil=True,
-)
-def _fill(  # type: ignore[no-untyped-def]
-    knots, sources, offsets, n_units, start, stop, first, second, thresholds, rate_independent, out
+def _finish(  # type: ignore[no-untyped-def]
+    sweep, unit, trial, role, lane, threshold, rate_independent, intervals, tables
 ):
-    """Fill ``out (n_pairs, n_parameters)`` with the distances of the trials ``first`` and ``second``."""
-    longest = 1
-    for k in range(offsets.size - 1):
-        longest = max(longest, offsets[k + 1] - offsets[k])
-    in_a, in_b = np.empty(2 * longest, dtype=np.uint64), np.empty(2 * longest, dtype=np.uint64)
-    ends, nearest = np.empty(2 * longest), np.empty(2 * longest)
-    out[:] = 0.0
-    for pair in range(first.size):
-        for unit in range(n_units):
-            k, m = first[pair] * n_units + unit, second[pair] * n_units + unit
-            k0, k1, m0, m1 = offsets[k], offsets[k + 1], offsets[m], offsets[m + 1]
-            a, b = knots[k0:k1], knots[m0:m1]
-            _merge(a, b, stop, in_a, in_b, ends, nearest)
-            nearest[0], nearest[a.size] = _from_front(b, sources[k0]), _from_front(a, sources[m0])
-            nearest[a.size - 1] = _from_back(b, sources[k1 - 1])
-            nearest[a.size + b.size - 1] = _from_back(a, sources[m1 - 1])
-            for r in range(thresholds.size):
-                out[pair, r] += _integral(a, b, in_a, in_b, ends, nearest, start, thresholds[r], rate_independent[r])
+    """Add the pieces that end with the window, and the last two knots of a train."""
+    knot, interval = last_interval(sweep, trial, unit)
+    flags = (
+        rate_independent,
+        sweep.sources[knot - 1] == interval[1],
+        sweep.sources[knot] == interval[0],
+        True,
+    )
+    row = TABLES * role * SQUARE + lane * LANES
+    column = (TABLES * (1 - role) + PARITIES) * SQUARE + lane
+    before, last = column + (knot - 1 & 1) * SQUARE, column + (knot & 1) * SQUARE
+    spike_step(intervals, (1 - role) * INTERVALS, tables, row, before, interval, threshold, flags)
+    for mate in range(LANES):
+        weight = tables[row + WEIGHT * SQUARE + mate] + tables[last + mate * LANES]
+        tables[row + mate] += tables[row + DISTANCE * SQUARE + mate] * weight
+
+
+@njit(
+    void(SWEEP, int64, int64, int64, float64, boolean, int64[::1], float64[::1], float64[::1]),
+    cache=True,
+    nogil=True,
+)
+def _integrate(  # type: ignore[no-untyped-def]
+    sweep, unit, tile, other, threshold, rate_independent, merged, intervals, tables
+):
+    """Add to ``tables`` the integrals of the profiles of one unit, as seen from either tile.
+
+    All spikes of one moment are counted before any interval changes, so their order does not matter.
+    """
+    begin(sweep, unit, tile, 0, intervals)
+    begin(sweep, unit, other, 1, intervals)
+    _clear(sweep.start, 0, intervals, tables)
+    _clear(sweep.start, 1, intervals, tables)
+    times, around, lanes, parities, start = sweep.times, sweep.around, sweep.lanes, sweep.parities, sweep.start
+    k = following = 0
+    while k < merged.size:
+        time = times[np.uint64(merged[k] >> 1)]
+        while following < merged.size and times[np.uint64(merged[following] >> 1)] == time:
+            event, role = np.uint64(merged[following] >> 1), merged[following] & 1
+            row = TABLES * role * SQUARE + lanes[event] * LANES
+            column = (TABLES * (1 - role) + PARITIES + 1 - parities[event]) * SQUARE + lanes[event]
+            behind, rate = around[event, 0], around[event, 1]
+            interval = (behind, time, rate, time, max(behind, start))
+            flags = (rate_independent, around[event, 4] == time, False, False)
+            spike_step(intervals, (1 - role) * INTERVALS, tables, row, column, interval, threshold, flags)
+            following += 1
+        while k < following:
+            event, role = np.uint64(merged[k] >> 1), merged[k] & 1
+            advance(intervals, role, lanes[event], parities[event], around[event, 2], around[event, 3])
+            k += 1
+    for role in range(2):
+        trial = (other if role else tile) * LANES
+        for lane in range(min(LANES, sweep.n_trials - trial)):
+            _finish(sweep, unit, trial + lane, role, lane, threshold, rate_independent, intervals, tables)
+
+
+@njit(
+    void(SWEEP, int64, int64, FLOATS, FLAGS, float64[::1], float64[::1], float64[:, :, ::1]),
+    cache=True,
+    nogil=True,
+)
+def _fill(sweep, tile, first, thresholds, rate_independent, intervals, tables, out):  # type: ignore[no-untyped-def]
+    """Fill ``out (n_parameters, LANES, n_trials)`` with the distances of a tile to the tiles from ``first`` on."""
+    merged = np.empty(2 * sweep.longest, dtype=np.int64)
+    for k in range(out.shape[2] // LANES):
         for r in range(thresholds.size):
-            out[pair, r] /= n_units * (stop - start)
+            tables[:] = 0.0
+            for unit in range(sweep.n_units):
+                n = between(sweep, unit, tile, first + k, merged)
+                form = thresholds[r], rate_independent[r]
+                _integrate(sweep, unit, tile, first + k, *form, merged[:n], intervals, tables)
+            for lane in range(LANES):
+                for mate in range(LANES):
+                    total = tables[lane * LANES + mate] + tables[(TABLES * LANES + mate) * LANES + lane]
+                    out[r, lane, k * LANES + mate] = total / (sweep.n_units * (sweep.stop - sweep.start))
