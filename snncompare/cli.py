@@ -7,10 +7,13 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from snncompare import __version__
 from snncompare.errors import InputError, SnncompareError, TimeStepWarning, unknown
+
+if TYPE_CHECKING:
+    from snncompare.representation.execution import Execution
 
 __all__ = ["main"]
 
@@ -90,6 +93,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     compare.add_argument("config", metavar="CONFIG.yaml", type=Path)
     for option, what in (("--rdms", "recordings, instead of the recording"), ("--models", "models, with --rdms")):
         compare.add_argument(option, metavar="FILE", type=Path, nargs="+", default=(), help=f"stored RDMs of {what}")
+    _with_execution(compare)
     _step_verbs(verbs)
     _verb(verbs, "backends", _backends, "list what can run networks here")
     _verb(verbs, "schema", _schema, "print the JSON Schema of network files, for editors")
@@ -104,9 +108,12 @@ def _step_verbs(verbs: "argparse._SubParsersAction[_Parser]") -> None:
     rdm.add_argument("config", metavar="CONFIG.yaml", type=Path)
     rdm.add_argument("--recording", metavar="NAME", help="which, if the configuration names several")
     rdm.add_argument("--model", metavar="NAME", help="instead: a model of the configuration that spikes")
+    _with_execution(rdm)
     figure = _verb(verbs, "figure", _figure, "draw a stored result again, as SVG, PDF and PNG with its data", file=True)
     figure.add_argument("result", metavar="RESULT", type=Path, help="folder that 'compare' wrote")
-    figure.add_argument("--kind", metavar="KIND", default="similarity", help="similarity (default), models or rdms")
+    figure.add_argument(
+        "--kind", metavar="KIND", default="similarity", help="similarity (default), models, rdms or scaling"
+    )
     summary = _verb(verbs, "summary", _summary, "gather stored results in a table (.csv) or report (.html)", file=True)
     summary.add_argument("results", metavar="RESULT", type=Path, nargs="+", help="folders that 'compare' wrote")
 
@@ -128,6 +135,28 @@ def _verb(
     )
     parser.set_defaults(run=run)
     return parser
+
+
+def _with_execution(parser: argparse.ArgumentParser) -> None:
+    """Add where distances are computed; whatever is chosen, the result is the same to the last digit."""
+    parser.add_argument(
+        "--workers", metavar="N", type=_workers, help="compute distances in N processes (default: here)"
+    )
+    parser.add_argument(
+        "--cache", metavar="DIR", type=Path, help="keep finished distances there; a run that was stopped goes on"
+    )
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"the number of processes is a whole number from 1 on, got '{text}'")
+    return int(text)
+
+
+def _execution(arguments: argparse.Namespace) -> "Execution | None":
+    from snncompare.commands.execution import execution_of
+
+    return execution_of(arguments.workers, arguments.cache)
 
 
 def _seed(text: str) -> int:
@@ -158,8 +187,10 @@ def _inspect(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    given, seed = arguments.config, arguments.seed
+    given, seed, execution = arguments.config, arguments.seed, _execution(arguments)
     if arguments.rdms:
+        if execution is not None:
+            raise InputError("--workers and --cache are for distances between trials; stored RDMs need none.")
         from snncompare.commands.compare_rdms import run_compare_rdms
 
         _print(run_compare_rdms(given, arguments.rdms, arguments.models, arguments.out, seed, _say))
@@ -168,7 +199,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     else:
         from snncompare.commands.compare import run_compare
 
-        _print(run_compare(given, arguments.out, seed, _say))
+        _print(run_compare(given, arguments.out, seed, _say, execution))
 
 
 def _plan(arguments: argparse.Namespace) -> None:
@@ -181,7 +212,7 @@ def _rdm(arguments: argparse.Namespace) -> None:
     from snncompare.commands.rdm import run_rdm
 
     which = {"recording": arguments.recording, "model": arguments.model}
-    _print(run_rdm(arguments.config, arguments.out, arguments.seed, **which, say=_say))
+    _print(run_rdm(arguments.config, arguments.out, arguments.seed, **which, say=_say, execution=_execution(arguments)))
 
 
 def _figure(arguments: argparse.Namespace) -> None:

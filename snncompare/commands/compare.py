@@ -9,17 +9,17 @@ import yaml
 
 from snncompare.commands.compare_config import CompareConfig, load_config
 from snncompare.commands.compare_data import at, files_of, read_population
-from snncompare.commands.compare_models import Prepared, model_files, prepare_models
+from snncompare.commands.compare_models import Asked, Prepared, model_files, prepare_models
+from snncompare.commands.compare_spikes import Spikes, spikes_of
 from snncompare.errors import FileError, InputError
 
 if TYPE_CHECKING:
+    from snncompare.commands.compare_parts import FromNetwork, RecordingConfig
     from snncompare.commands.study_config import StudyConfig
     from snncompare.recording.recording import Recording
-    from snncompare.representation.conditions import Conditions
-    from snncompare.representation.estimators import Estimator
-    from snncompare.representation.metrics import Metric
+    from snncompare.representation.execution import Execution
 
-__all__ = ["conditions_of", "estimator_named", "metrics_of", "run_compare"]
+__all__ = ["asked_of", "data_of", "run_compare"]
 
 FEWEST_CONDITIONS = 3
 
@@ -30,10 +30,8 @@ class _Job:
 
     config: CompareConfig
     out: Path
-    recording: "Recording"
-    conditions: "Conditions"
-    metrics: "list[Metric]"
-    estimator: "Estimator"
+    asked: Asked
+    data: Spikes
     models: dict[str, Prepared]
     inputs: list[Path]
 
@@ -43,6 +41,7 @@ def run_compare(
     out: str | Path | None = None,
     seed: int | None = None,
     say: Callable[[str], None] = lambda _: None,
+    execution: "Execution | None" = None,
 ) -> Path:
     """Compare as a configuration asks, and return the path of the report.
 
@@ -58,6 +57,8 @@ def run_compare(
         Instead of the configuration's.
     say : callable
         Takes a line of progress.
+    execution : Execution, optional
+        Where distances between trials are computed, and kept; the result does not depend on it.
 
     Raises
     ------
@@ -69,33 +70,51 @@ def run_compare(
     from snncompare.comparison.alignment import align
     from snncompare.comparison.compare import compare
     from snncompare.comparison.measures import measure_named
-    from snncompare.representation.distances import distances
-    from snncompare.representation.rdm import rdm_from_distances
-    from snncompare.representation.replicates import replicates
 
-    recording = job.recording
-    say(f"distances between {recording.n_trials} trials of {recording.n_units} units, metrics: {len(job.metrics)}")
-    between = distances(recording, job.metrics)
-    data = rdm_from_distances(between, job.conditions, job.estimator)
-    repeated = replicates(between, job.conditions, job.estimator, n_resamples=config.resamples, seed=config.seed)
+    spikes = job.data
+    say(f"distances of {spikes.words}, metrics: {len(job.asked.metrics)}")
+    data, repeated = spikes.rdms_and_replicates(job.asked.metrics, config.resamples, config.seed, execution)
     models = {}
     for name, model in job.models.items():
         say(f"model '{name}': {model.words}")
         with at(f"models.{name}"):
-            models[name] = model.rdms(job.metrics, estimator_named(config.estimator), config.seed)
+            models[name] = model.rdms(job.asked, config.seed, execution)
     say("comparison")
     measure = measure_named(config.similarity)
     result = compare(data, models, measure, config.seed, replicates=repeated, n_resamples=config.resamples)
     return _write(job, result, align(data, models), say)
 
 
-def metrics_of(config: "CompareConfig | StudyConfig") -> "list[Metric]":
-    """Return the metrics at all their time scales."""
+def asked_of(config: "CompareConfig | StudyConfig") -> Asked:
+    """Return the metrics at all their time scales, and the estimator if one is named.
+
+    Raises
+    ------
+    InputError
+        If a metric is given twice.
+    """
     metrics = [metric for given in config.metrics for metric in given.metrics()]
     for k, metric in enumerate(metrics):
         if metric in metrics[:k]:
             raise InputError(f"metrics: {metric!r} is given twice; give each once.")
-    return metrics
+    return Asked(tuple(metrics), None if config.estimator is None else config.estimator.estimator())
+
+
+def data_of(recording: "Recording", config: "RecordingConfig | FromNetwork", asked: Asked) -> Spikes:
+    """Return the spikes to compare with.
+
+    Raises
+    ------
+    InputError, UnsupportedError
+        As `snncompare.commands.compare_spikes.spikes_of`, or if there are too few conditions to compare.
+    """
+    spikes = spikes_of(recording, config, asked.estimator, asked.metrics)
+    if len(spikes.conditions) < FEWEST_CONDITIONS:
+        raise InputError(
+            f"condition: '{config.by}' names {len(spikes.conditions)} conditions, {list(spikes.conditions)}; "
+            f"dissimilarities can be compared from {FEWEST_CONDITIONS} conditions on."
+        )
+    return spikes
 
 
 def _checked(path: Path, out: str | Path | None, seed: int | None) -> _Job:
@@ -104,43 +123,12 @@ def _checked(path: Path, out: str | Path | None, seed: int | None) -> _Job:
         config = config.model_copy(update={"seed": seed})
     folder = path.parent
     inputs = [path, *files_of(config.recording, folder, "recording"), *model_files(config.models, folder)]
-    metrics = metrics_of(config)
+    asked = asked_of(config)
     with at("recording"):
-        recording = read_population(config.recording, folder)
-        conditions, estimator = conditions_of(recording, config.recording.condition, config.estimator)
-    models = prepare_models(config.models, folder, conditions.labels, config.seed)
+        data = data_of(read_population(config.recording, folder), config.recording, asked)
+    models = prepare_models(config.models, folder, data.conditions, asked, config.seed)
     target = _folder(path, config, out)
-    return _Job(config, target, recording, conditions, metrics, estimator, models, [f for f in inputs if f.is_file()])
-
-
-def conditions_of(recording: "Recording", condition: str, estimator: str | None) -> "tuple[Conditions, Estimator]":
-    """Return the conditions of a recording and the estimator of their dissimilarities, by default the one that fits.
-
-    Raises
-    ------
-    InputError
-        If there are too few conditions to compare, or too few trials for the estimator.
-    """
-    from snncompare.representation.conditions import Conditions
-    from snncompare.representation.estimators import default_estimator
-
-    conditions = Conditions.of(recording, condition)
-    if conditions.n_conditions < FEWEST_CONDITIONS:
-        raise InputError(
-            f"condition: '{condition}' names {conditions.n_conditions} conditions, {list(conditions.labels)}; "
-            f"dissimilarities can be compared from {FEWEST_CONDITIONS} conditions on."
-        )
-    chosen = estimator_named(estimator) or default_estimator(conditions)
-    conditions.require_trials(chosen.trials_needed, f"the estimator {type(chosen).__name__}")
-    return conditions, chosen
-
-
-def estimator_named(name: str | None) -> "Estimator | None":
-    """Return the estimator that a configuration names, if it does."""
-    from snncompare.representation.estimators import BetweenMinusWithin, MeanDistance
-
-    known = {"BetweenMinusWithin": BetweenMinusWithin, "MeanDistance": MeanDistance}
-    return None if name is None else known[name]()
+    return _Job(config, target, asked, data, models, [f for f in inputs if f.is_file()])
 
 
 def _folder(path: Path, config: CompareConfig, out: str | Path | None) -> Path:
@@ -165,8 +153,8 @@ def _write(job: _Job, result: Any, aligned: Any, say: Callable[[str], None]) -> 
     result.save(job.out / "result")
     dissimilarity_table(aligned).to_csv(job.out / "dissimilarities.csv", index=False, lineterminator="\n")
     (job.out / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    drawings = draw(job.recording, job.config.recording.condition, aligned, result)
+    drawings = draw(job.data, aligned, result)
     figures = {name: drawing.saved(job.out) for name, drawing in drawings.items()}
     words = {name: model.words for name, model in job.models.items()}
-    findings = Findings(job.config, job.recording, words, result, type(job.estimator).__name__, origin)
+    findings = Findings(job.config, job.data, words, result, origin)
     return write_report(compose_report(findings, figures), job.out / "report.html")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
+from snncompare.commands.compare_estimators import EstimatorConfig
 from snncompare.commands.compare_fields import not_empty
 from snncompare.commands.compare_metrics import MetricConfig
 from snncompare.commands.compare_parts import (
@@ -21,10 +22,9 @@ from snncompare.commands.compare_yaml import read_yaml
 from snncompare.errors import FileError, InputError, unknown
 from snncompare.values import Value
 
-__all__ = ["DATA", "CompareConfig", "EstimatorName", "MeasureName", "Model", "load_config"]
+__all__ = ["DATA", "CompareConfig", "MeasureName", "Model", "load_config"]
 
 DATA = "recording"
-ESTIMATORS = ("BetweenMinusWithin", "MeanDistance")
 
 
 def _known_type(what: str, *classes: type[Value]) -> BeforeValidator:
@@ -57,14 +57,7 @@ def _a_measure(given: str) -> str:
     return type(measure_named(given)).__name__
 
 
-def _an_estimator(given: str) -> str:
-    if given not in ESTIMATORS:
-        raise InputError(unknown("estimator", given, ESTIMATORS))
-    return given
-
-
 MeasureName = Annotated[str, AfterValidator(_a_measure)]
-EstimatorName = Annotated[str, AfterValidator(_an_estimator)]
 
 
 class CompareConfig(Value):
@@ -76,7 +69,7 @@ class CompareConfig(Value):
         In one sentence, for the report.
     similarity : str
         The measure between RDMs.
-    estimator : str, optional
+    estimator : str or mapping, optional
         How distances of trials become dissimilarities of conditions; default by the number of repeats.
     resamples : int
         Number of bootstrap samples.
@@ -89,7 +82,7 @@ class CompareConfig(Value):
     metrics: Annotated[tuple[MetricConfig, ...], AfterValidator(not_empty)]
     models: Annotated[dict[str, Model], AfterValidator(not_empty)]
     similarity: MeasureName = "Spearman"
-    estimator: EstimatorName | None = None
+    estimator: EstimatorConfig | None = None
     resamples: Annotated[int, Field(ge=50, le=1_000_000)] = 1000
     seed: Annotated[int, Field(ge=0)] = 0
     out: str | None = None

@@ -10,13 +10,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from snncompare.commands.compare_fields import joint_name
 from snncompare.commands.compare_parts import RecordingConfig
 from snncompare.errors import FileError, InputError, SnncompareError, unknown
 
 if TYPE_CHECKING:
     from snncompare.recording.recording import Recording
 
-__all__ = ["at", "existing", "files_of", "is_blocked", "read_population", "read_trials"]
+__all__ = [
+    "at",
+    "existing",
+    "files_of",
+    "is_blocked",
+    "read_population",
+    "read_trials",
+    "with_condition",
+]
 
 _BEFORE_CUT = "trials_table"
 
@@ -70,9 +79,7 @@ def read_trials(config: RecordingConfig, folder: Path) -> "Recording":
         recording = recording.select(trials=_mask(recording.trials, config.where, "trial label"))
     if config.units is not None:
         recording = recording.select(units=_unit_mask(recording.units, config.units))
-    labels = [name for name in recording.trials if name not in {"start", "stop"}]
-    if config.condition not in labels:
-        raise InputError(f"condition: {unknown('label of the trials', config.condition, labels)}")
+    recording = with_condition(recording, config.condition)
     _refuse_unlike_windows(recording)
     if recording.times.size == 0:
         raise InputError(
@@ -84,14 +91,48 @@ def read_trials(config: RecordingConfig, folder: Path) -> "Recording":
 def read_population(config: RecordingConfig, folder: Path) -> "Recording":
     """Return the trials of one population: as `read_trials`, and every unit was recorded in every trial.
 
+    Where sessions are joined, every unit was recorded in the trials of its own session.
+
     Raises
     ------
     FileError, InputError
-        As `read_trials`; and for units of several sessions, which would look silent in the trials of the others.
+        As `read_trials`; and for units of several sessions that are not joined, which would look silent in the trials
+        of the others, or whose labels do not tell the sessions apart.
     """
     recording = read_trials(config, folder)
-    _refuse_sessions(recording)
+    if config.join is None:
+        _refuse_sessions(recording)
+    else:
+        _check_sessions(recording, config.join)
     return recording
+
+
+def with_condition(recording: "Recording", condition: str | tuple[str, ...]) -> "Recording":
+    """Return the recording with the label that a configuration asks for, joined from several if need be.
+
+    Raises
+    ------
+    InputError
+        If the trials lack a label, or the joined label is there already or would not tell all conditions apart.
+    """
+    labels = [name for name in recording.trials if name not in {"start", "stop"}]
+    parts = [condition] if isinstance(condition, str) else list(condition)
+    for name in parts:
+        if name not in labels:
+            raise InputError(f"condition: {unknown('label of the trials', name, labels)}")
+    joint = joint_name(condition)
+    if len(parts) == 1:
+        return recording
+    if joint in labels:
+        raise InputError(f"condition: the trials have a label '{joint}' already; give condition: '{joint}'.")
+    table = recording.trials[parts]
+    if table.isna().any(axis=None):
+        lacking = [name for name in parts if table[name].isna().any()]
+        raise InputError(f"condition: {int(table.isna().any(axis=1).sum())} trials have no label {lacking}.")
+    words = [", ".join(map(_text, row)) for row in table.itertuples(index=False)]
+    if len(set(words)) != len(table.drop_duplicates()):
+        raise InputError(f"condition: labels of {parts} with ', ' in them look alike when joined; rename them.")
+    return recording.with_trials(**{joint: words})
 
 
 def is_blocked(recording: "Recording", condition: str) -> bool:
@@ -179,9 +220,33 @@ def _refuse_sessions(recording: "Recording") -> None:
     if len(sessions) > 1 or not others.all():
         raise InputError(
             f"{recording.n_units} units of {len(sessions)} sessions are not recorded in all of the trials; choose one "
-            f"session by where: {{session: {sessions[0]}}} and units: {{session: {sessions[0]}}}. Sessions are joined "
-            "by condition in Python: rdm(recording, metric, by, join='session')."
+            f"session by where: {{session: {sessions[0]}}} and units: {{session: {sessions[0]}}}, or join the sessions "
+            "by condition with join: session."
         )
+
+
+def _check_sessions(recording: "Recording", join: str) -> None:
+    from snncompare.representation.sessions import split_sessions
+
+    for what, table in (("units", recording.units), ("trials", recording.trials)):
+        labels = [name for name in table if name not in {"start", "stop"}]
+        if join not in labels:
+            raise InputError(f"join: {unknown(f'label of the {what}', join, labels)}")
+    of_units, of_trials = (set(table[join].dropna()) for table in (recording.units, recording.trials))
+    for here, there, lacking in ((of_units, of_trials, "trials"), (of_trials, of_units, "units")):
+        alone = sorted(here - there, key=str)
+        if alone:
+            raise InputError(
+                f"join: the {join} {alone[0]!r} has no {lacking} ({len(alone)} of {len(here)} have none); choose the "
+                "same ones with where: and units:."
+            )
+    with at("join"):
+        split_sessions(recording, join)
+
+
+def _text(label: Any) -> str:
+    whole = isinstance(label, float) and label.is_integer()
+    return str(int(label)) if whole else str(label)
 
 
 def _refuse_unlike_windows(recording: "Recording") -> None:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator
 from snncompare.errors import InputError
 from snncompare.units import Quantity, seconds
 
-__all__ = ["Label", "Length", "Lengths", "Selection", "Time", "Units", "not_empty"]
+__all__ = ["Condition", "Label", "Length", "Lengths", "Selection", "Time", "Units", "joint_name", "not_empty"]
 
 Label = str | int | float | bool
 
@@ -37,6 +37,21 @@ def _labels_or_names(given: Any) -> Any:
     return given if given is None or isinstance(given, list | tuple) else _several_values(given)
 
 
+def _label_names(given: Any) -> Any:
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"is a label of the trials, or a list of labels such as [object, position]; got {given!r}.")
+    for k, name in enumerate(not_empty(names)):
+        if name in names[:k]:
+            raise InputError(f"the label '{name}' is given twice; give each once.")
+    return given if isinstance(given, str) else tuple(given)
+
+
+def joint_name(condition: str | tuple[str, ...]) -> str:
+    """Return the name of the label that is joined from several."""
+    return condition if isinstance(condition, str) else ", ".join(condition)
+
+
 def not_empty(given: Any) -> Any:
     """Refuse an empty list or mapping."""
     if not given:
@@ -47,5 +62,6 @@ def not_empty(given: Any) -> Any:
 Time = Annotated[Quantity, AfterValidator(_a_time)]
 Length = Annotated[Quantity, AfterValidator(_a_length)]
 Lengths = Annotated[tuple[Length, ...], AfterValidator(not_empty)]
+Condition = Annotated[str | tuple[str, ...], BeforeValidator(_label_names)]
 Selection = Annotated[dict[str, tuple[Label, ...]], BeforeValidator(_several_values)]
 Units = Annotated[dict[str, tuple[Label, ...]] | tuple[str | int, ...] | None, BeforeValidator(_labels_or_names)]

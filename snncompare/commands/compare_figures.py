@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from snncompare.commands.compare_config import DATA
+from snncompare.commands.compare_spikes import Spikes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from snncompare.comparison.alignment import Aligned
     from snncompare.comparison.result import Result
-    from snncompare.recording.recording import Recording
     from snncompare.report.content import ReportFigure
 
 __all__ = ["Drawing", "dissimilarity_table", "draw"]
@@ -46,12 +46,12 @@ class Drawing:
         return ReportFigure.from_figure(self.figure, caption=self.caption, alt=self.alt, files=links)
 
 
-def draw(recording: "Recording", condition: str, aligned: "Aligned", result: "Result") -> dict[str, Drawing]:
+def draw(spikes: Spikes, aligned: "Aligned", result: "Result") -> dict[str, Drawing]:
     """Return the figures by name; the curve only where there are several metrics or time scales."""
     from snncompare.figures.style import colours_for
 
     colours = colours_for(aligned.names)
-    drawings = [_raster(recording, condition, aligned.conditions), _rdms(aligned, result, colours)]
+    drawings = [_raster(spikes, aligned.conditions), _rdms(aligned, result, colours)]
     if len(aligned.metrics) > 1:
         drawings.append(_curve(result, colours))
     drawings.append(_bars(result, colours))
@@ -82,11 +82,12 @@ def _text(label: Any) -> str:
     return f"{label:g}" if isinstance(label, float) else str(label)
 
 
-def _raster(recording: "Recording", condition: str, conditions: tuple[Any, ...]) -> Drawing:
+def _raster(spikes: Spikes, conditions: tuple[Any, ...]) -> Drawing:
     from snncompare.figures.raster_rows import UnitOrder
     from snncompare.figures.rasters import raster_data, raster_figure
 
-    shown = _ordered(conditions)[:MOST_PANELS]
+    session, recording = max(spikes.sessions.items(), key=lambda item: item[1].n_units)
+    condition, shown = spikes.by, _ordered(conditions)[:MOST_PANELS]
     n_trials = max(1, min(MOST_TRIALS, MOST_ROWS // recording.n_units))
     panels = {}
     for label in shown:
@@ -99,7 +100,8 @@ def _raster(recording: "Recording", condition: str, conditions: tuple[Any, ...])
     figure = raster_figure(panels, *stretch, order=UnitOrder.GIVEN, colours=colours)
     which = "first trial" if n_trials == 1 else f"first {n_trials} trials"
     left_out = f" The first {len(shown)} of {len(conditions)} conditions." if len(shown) < len(conditions) else ""
-    caption = f"Spikes of all units in the {which} of each condition; time runs from the onset.{left_out}"
+    units = "all units" if spikes.join is None else f"the {recording.n_units} units of {spikes.join} {session}"
+    caption = f"Spikes of {units} in the {which} of each condition; time runs from the onset.{left_out}"
     data = raster_data(panels, *stretch, order=UnitOrder.GIVEN)
     return Drawing("raster", figure, data, caption, f"Spike rasters of {len(shown)} conditions, one below the other.")
 

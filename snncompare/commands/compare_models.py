@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING, Any, final
 from snncompare.commands.compare_data import at, existing, files_of, read_population
 from snncompare.commands.compare_network import NetworkRun, prepare_network
 from snncompare.commands.compare_parts import Categorical, Circular, FromNetwork, FromRecording, Linear, Matrix
+from snncompare.commands.compare_spikes import Spikes, check_across, spikes_of
 from snncompare.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs
 
-    from snncompare.recording.recording import Recording
     from snncompare.representation.estimators import Estimator
+    from snncompare.representation.execution import Execution
     from snncompare.representation.metrics import Metric
 
-__all__ = ["Prepared", "model_files", "prepare_models"]
+__all__ = ["Asked", "Prepared", "model_files", "prepare_models"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What RDMs are made with, of the data and of every model that spikes; by default the estimator that fits."""
+
+    metrics: "tuple[Metric, ...]" = ()
+    estimator: "Estimator | None" = None
 
 
 class Prepared(ABC):
@@ -27,7 +36,7 @@ class Prepared(ABC):
     words: str
 
     @abstractmethod
-    def rdms(self, metrics: "Sequence[Metric]", estimator: "Estimator | None", seed: int) -> "RDMs":
+    def rdms(self, asked: "Asked", seed: int, execution: "Execution | None" = None) -> "RDMs":
         """Return its RDMs: one per metric, or one without a time scale."""
 
 
@@ -39,8 +48,8 @@ class _Stated(Prepared):
     words: str
     stated: "RDMs"
 
-    def rdms(self, metrics: "Sequence[Metric]", estimator: "Estimator | None", seed: int) -> "RDMs":
-        del metrics, estimator, seed  # a hypothesis is the same for all
+    def rdms(self, asked: "Asked", seed: int, execution: "Execution | None" = None) -> "RDMs":
+        del asked, seed, execution  # a hypothesis is the same for all
         return self.stated
 
 
@@ -50,14 +59,11 @@ class _Recorded(Prepared):
     """Spikes that were recorded."""
 
     words: str
-    recording: "Recording"
-    condition: str
+    spikes: Spikes
 
-    def rdms(self, metrics: "Sequence[Metric]", estimator: "Estimator | None", seed: int) -> "RDMs":
-        from snncompare.representation.rdm import rdm
-
+    def rdms(self, asked: "Asked", seed: int, execution: "Execution | None" = None) -> "RDMs":
         del seed  # nothing is random
-        return rdm(self.recording, metrics, self.condition, estimator)
+        return self.spikes.rdms(asked.metrics, execution)
 
 
 @final
@@ -68,10 +74,9 @@ class _Simulated(Prepared):
     words: str
     run: NetworkRun
 
-    def rdms(self, metrics: "Sequence[Metric]", estimator: "Estimator | None", seed: int) -> "RDMs":
-        from snncompare.representation.rdm import rdm
-
-        return rdm(self.run.spikes(seed), metrics, self.run.condition, estimator)
+    def rdms(self, asked: "Asked", seed: int, execution: "Execution | None" = None) -> "RDMs":
+        spikes = spikes_of(self.run.spikes(seed), self.run.config, asked.estimator, asked.metrics)
+        return spikes.rdms(asked.metrics, execution)
 
 
 def model_files(models: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -93,7 +98,7 @@ def model_files(models: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def prepare_models(
-    models: Mapping[str, Any], folder: Path, conditions: Sequence[Any], seed: int
+    models: Mapping[str, Any], folder: Path, conditions: Sequence[Any], asked: Asked, seed: int
 ) -> dict[str, Prepared]:
     """Return every model, checked against the conditions of the data.
 
@@ -105,11 +110,11 @@ def prepare_models(
     prepared = {}
     for name, model in models.items():
         with at(f"models.{name}"):
-            prepared[name] = _prepare(name, model, folder, list(conditions), seed)
+            prepared[name] = _prepare(name, model, folder, list(conditions), asked, seed)
     return prepared
 
 
-def _prepare(name: str, model: Any, folder: Path, conditions: list[Any], seed: int) -> Prepared:
+def _prepare(name: str, model: Any, folder: Path, conditions: list[Any], asked: Asked, seed: int) -> Prepared:
     from snncompare.representation.model_rdms import categorical, circular, linear, read_matrix
 
     match model:
@@ -126,13 +131,13 @@ def _prepare(name: str, model: Any, folder: Path, conditions: list[Any], seed: i
             _check_conditions(stated.pattern_descriptors["condition"], conditions)
             return _Stated(f"dissimilarities in {Path(model.file).name}", stated)
         case FromRecording():
-            recording = read_population(model, folder)
-            _check_conditions(list(recording.trials[model.condition].unique()), conditions)
-            words = f"spikes of {recording.n_units} units in {recording.n_trials} trials of {Path(model.file).name}"
-            return _Recorded(words, recording, model.condition)
+            spikes = spikes_of(read_population(model, folder), model, asked.estimator, asked.metrics)
+            _check_conditions(spikes.conditions, conditions)
+            return _Recorded(f"spikes of {spikes.words} of {Path(model.file).name}", spikes)
         case FromNetwork():
             run = prepare_network(model, folder, seed)
             _check_conditions(run.conditions, conditions)
+            check_across(next(iter(run.inputs.values())), asked.estimator)
             return _Simulated(run.words, run)
     raise TypeError(f"no such model: {model!r}")  # our own mistake, never a user's
 

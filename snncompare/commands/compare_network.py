@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from snncompare.commands.compare_data import at
+from snncompare.commands.compare_data import at, with_condition
 from snncompare.commands.compare_parts import FromNetwork
-from snncompare.errors import InputError, unknown
+from snncompare.errors import InputError
 
 if TYPE_CHECKING:
     from snncompare.backends.program import Program
@@ -27,7 +27,7 @@ class NetworkRun:
     @property
     def condition(self) -> str:
         """Label of the trials that names the condition."""
-        return self.config.condition
+        return self.config.by
 
     @property
     def conditions(self) -> list[Any]:
@@ -85,15 +85,14 @@ def prepare_network(config: FromNetwork, folder: Path, seed: int) -> NetworkRun:
     trials_of(network, inputs)
     check_record(network, config.record)
     steps = n_steps(config.duration.value, config.dt.value)
+    labelled = {}
     for name, recording in inputs.items():
         with at(f"inputs.{name}"):
             input_spikes(network, name, recording, config.dt.value, steps)
-            if config.condition not in recording.trials:
-                labels = [label for label in recording.trials if label not in {"start", "stop"}]
-                raise InputError(f"condition: {unknown('label of the trials', config.condition, labels)}")
+            labelled[name] = with_condition(recording, config.condition)
     if config.window is not None and not 0 <= config.window[0].value < config.window[1].value <= config.duration.value:
         raise InputError(
             f"the window {config.window[0]} to {config.window[1]} must lie in the run, 0 s to {config.duration}."
         )
     program = compile_network(network, config.backend, dt=config.dt, weights=weights, seed=seed)
-    return NetworkRun(config, program, inputs)
+    return NetworkRun(config, program, labelled)

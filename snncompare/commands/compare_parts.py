@@ -1,10 +1,10 @@
 """The parts of a comparison as frozen values: recording and models."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from snncompare.commands.compare_fields import Label, Length, Selection, Time, Units, not_empty
+from snncompare.commands.compare_fields import Condition, Label, Length, Selection, Time, Units, joint_name, not_empty
 from snncompare.errors import InputError
 from snncompare.recording.layouts import Layout
 from snncompare.units import Quantity
@@ -38,8 +38,13 @@ class RecordingConfig(Value):
         Relative to each onset; of trials that the file brings, relative to their own reference.
     labels : str, optional
         A CSV file with one row per trial, in order, whose columns are added to the labels of the trials.
-    condition : str
-        Label of the trials that names the condition.
+    condition : str, or list of str
+        Label of the trials that names the condition; of several labels, every combination is one.
+    join : str, optional
+        Label of units and of trials, such as ``session``, where each unit was recorded in the trials of its own session
+        only. The sessions are joined by condition.
+    conditions : "common", optional
+        Of joined sessions, keep the conditions that all of them have; by default every session needs all.
     where : mapping, optional
         Trials to keep: label to value, or to a list of values.
     units : mapping or list, optional
@@ -58,12 +63,27 @@ class RecordingConfig(Value):
     windows: Length | None = None
     window: tuple[Time, Time] | None = None
     labels: str | None = None
-    condition: str
+    condition: Condition
+    join: str | None = None
+    conditions: Literal["common"] | None = None
     where: Selection = Field(default_factory=dict)
     units: Units = None
     time_unit: str | None = None
     layout: Layout | None = None
     extent: tuple[Time, Time] | None = None
+
+    @property
+    def by(self) -> str:
+        """Label of the trials that names the condition, also where it is joined from several."""
+        return joint_name(self.condition)
+
+    @model_validator(mode="after")
+    def _common_to_sessions(self) -> Self:
+        if self.conditions is not None and self.join is None:
+            raise InputError(
+                "conditions: common is for sessions that are joined, with join: session; choose trials with where."
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_cut(self) -> Self:
@@ -127,8 +147,8 @@ class FromNetwork(Value):
         ``.npz``, one array per projection; projections left out are drawn from their initialiser.
     inputs : mapping of spike source to file
         Recordings with one unit per neuron; their trials are those of the run.
-    condition : str
-        Label of the trials of the inputs.
+    condition : str, or list of str
+        Label, or labels, of the trials of the inputs.
     record : tuple of str, optional
         Populations whose spikes are compared; default all that spike.
     duration, dt : time
@@ -141,9 +161,17 @@ class FromNetwork(Value):
     network: str
     weights: str | None = None
     inputs: Annotated[dict[str, str], AfterValidator(not_empty)]
-    condition: str
+    condition: Condition
     record: tuple[str, ...] | None = None
     duration: Length
     dt: Length = Quantity(1e-4, (0, 0, 1, 0, 0, 0, 0), "0.1 ms")
     window: tuple[Time, Time] | None = None
     backend: str = "torch"
+
+    join: ClassVar[None] = None
+    conditions: ClassVar[None] = None
+
+    @property
+    def by(self) -> str:
+        """Label of the trials that names the condition, also where it is joined from several."""
+        return joint_name(self.condition)

@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 
 from snncompare.commands.compare_config import DATA
-from snncompare.commands.compare_models import model_files, prepare_models
+from snncompare.commands.compare_models import Asked, model_files, prepare_models
 from snncompare.commands.result_files import DISSIMILARITIES, RESULT, made_folder
 from snncompare.commands.study_config import StudyConfig, load_study
 from snncompare.errors import InputError
@@ -70,8 +70,8 @@ def run_compare_rdms(
     inputs = [Path(path), *map(Path, recordings), *map(Path, models), *model_files(hypotheses, folder)]
     data, repeated = _data(recordings)
     given = _models(models, study, spiking)
-    prepared = prepare_models(hypotheses, folder, data.pattern_descriptors["condition"], study.seed)
-    stated = {name: model.rdms([], None, study.seed) for name, model in prepared.items()}
+    prepared = prepare_models(hypotheses, folder, data.pattern_descriptors["condition"], Asked(), study.seed)
+    stated = {name: model.rdms(Asked(), study.seed) for name, model in prepared.items()}
     compared = _in_order(study, {**stated, **given})
     aligned = align(data, compared)
     target = made_folder(Path("out") / Path(path).stem if out is None else Path(out))

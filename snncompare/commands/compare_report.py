@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import yaml
 
 from snncompare.commands.compare_config import CompareConfig
 from snncompare.commands.compare_data import is_blocked
+from snncompare.commands.compare_spikes import Spikes
 
 if TYPE_CHECKING:
     from snncompare.comparison.result import Result
-    from snncompare.recording.recording import Recording
     from snncompare.report.content import Report, ReportFigure
 
 __all__ = ["Findings", "compose_report", "limits_of"]
@@ -29,10 +30,9 @@ class Findings:
     """What a comparison found, before it is put into words."""
 
     config: CompareConfig
-    recording: "Recording"
+    data: Spikes
     models: Mapping[str, str]
     result: "Result"
-    estimator: str
     provenance: Mapping[str, Any]
 
 
@@ -57,40 +57,55 @@ def compose_report(findings: Findings, figures: "Mapping[str, ReportFigure]") ->
             Section(title="Which conditions are alike", text=_models(findings), figures=(figures["rdms"],)),
             Section(title="How similar the models are", figures=tuple(pictures), tables=tuple(tables)),
         ),
-        limits=limits_of(findings.recording, findings.config.recording.condition, result.statements),
+        limits=limits_of(findings.data, result.statements),
         config=yaml.safe_dump(findings.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         provenance=findings.provenance,
         files=files,
     )
 
 
-def limits_of(recording: "Recording", condition: str, statements: Sequence[str]) -> tuple[str, ...]:
-    """Return what cannot be told: from the comparison, and from the order in which the trials were given."""
-    if not is_blocked(recording, condition):
-        return tuple(statements)
-    blocked = (
-        f"The trials of each '{condition}' follow each other in one block, so a slow drift of the recording looks like "
-        "a difference between conditions. Compare a window before the stimulus in the same way: what is found there "
-        "is not due to the stimulus."
-    )
-    return (blocked, *statements)
+def limits_of(data: Spikes, statements: Sequence[str]) -> tuple[str, ...]:
+    """Return what cannot be told: from the comparison, from joined sessions, and from the order of the trials."""
+    limits = []
+    if any(is_blocked(recording, data.by) for recording in data.sessions.values()):
+        where = "" if data.join is None else f" of a {data.join}"
+        limits.append(
+            f"The trials of each '{data.by}'{where} follow each other in one block, so a slow drift of the recording "
+            "looks like a difference between conditions. Compare a window before the stimulus in the same way: what is "
+            "found there is not due to the stimulus."
+        )
+    if data.join is not None:
+        limits.append(
+            f"Units of different values of '{data.join}' were not recorded together: what their spikes tell only in "
+            "the same trial, such as synchrony, is not in these dissimilarities."
+        )
+    return (*limits, *statements)
 
 
 def _recorded(findings: Findings) -> tuple[str, ...]:
-    recording, config = findings.recording, findings.config.recording
-    repeats = recording.trials[config.condition].value_counts()
+    data, config = findings.data, findings.config.recording
+    recording, sessions = data.recording, data.sessions.values()
+    repeats = pd.concat([part.trials[data.by].value_counts() for part in sessions])
     start, stop = (float(recording.trials[edge].iloc[0]) for edge in ("start", "stop"))
     silent = int((recording.counts().sum("trial") == 0).sum())
     each = f"{repeats.min()}" if repeats.min() == repeats.max() else f"{repeats.min()} to {repeats.max()}"
-    rate = recording.times.size / recording.n_units / recording.n_trials / (stop - start)
+    rate = recording.times.size / sum(part.n_units * part.n_trials for part in sessions) / (stop - start)
+    each += " trials each" if data.join is None else " trials each in every session"
     what = (
-        f"{recording.n_units} units ({silent} silent) in {recording.n_trials} trials of {Path(config.file).name}: "
-        f"{len(repeats)} conditions ('{config.condition}') with {each} trials each, cut from {1e3 * start:g} to "
-        f"{1e3 * stop:g} ms around the onset; {recording.times.size} spikes, on average {rate:.3g} Hz per unit."
+        f"{recording.n_units} units ({silent} silent){data.of_sessions} in {recording.n_trials} trials of "
+        f"{Path(config.file).name}: {len(data.conditions)} conditions ('{data.by}') with {each}, cut from "
+        f"{1e3 * start:g} to {1e3 * stop:g} ms around the onset; {recording.times.size} spikes, on average {rate:.3g} "
+        "Hz per unit."
     )
-    return (what,)
+    return (what, f"Left out, because not every session has them: {data.left_out}.") if data.left_out else (what,)
 
 
 def _models(findings: Findings) -> tuple[str, ...]:
+    data = findings.data
+    how = _ESTIMATORS[type(data.estimator).__name__]
+    if data.estimator.across is not None:
+        how += f", over pairs of trials that differ in '{data.estimator.across}'"
+    if data.join is not None:
+        how += ", added up over the sessions"
     listed = "; ".join(f"'{name}': {words}" for name, words in findings.models.items())
-    return (f"Dissimilarities of the recording: {_ESTIMATORS[findings.estimator]}. Models: {listed}.",)
+    return (f"Dissimilarities of the recording: {how}. Models: {listed}.",)

@@ -13,7 +13,7 @@ from snncompare.errors import InputError, unknown
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "drawn", "run_figure"]
+__all__ = ["FIGURES", "drawn", "kinds_of", "run_figure"]
 
 FIGURES = {
     "similarity": "Similarity of every model to the recordings against the time scale of the spike-train metric. "
@@ -22,9 +22,13 @@ FIGURES = {
     "Bars: 95 % intervals; grey: noise ceiling.",
     "rdms": "Dissimilarities of the conditions there, in ranks of their pairs: the recordings, then the models. Of "
     "several animals the mean is shown, each RDM divided by its root mean square.",
+    "scaling": "Conditions of the recordings there as points in a plane, similar ones close together (nonmetric "
+    "multidimensional scaling of the same dissimilarities). Stress above 0.2: the plane misleads.",
 }
 """Kinds of figures, and what each shows."""
 _MOST_ACROSS = 4
+_MOST_IN_COLUMN = 12
+_OF_PAIRS = {"rdms", "scaling"}
 
 
 def run_figure(folder: str | Path, out: str | Path, kind: str = "similarity", seed: int | None = None) -> Path:
@@ -78,6 +82,8 @@ def drawn(stored: StoredComparison, kind: str) -> "tuple[Figure, pd.DataFrame | 
         return similarity_figure(result, colours=colours), similarity_data(result)
     if kind == "rdms":
         return _rdms(stored, colours)
+    if kind == "scaling":
+        return _scaling(stored)
     best = result.best()
     scale = None if np.isnan(best["time_scale"]) else f"{float(best['time_scale'])!r} s"
     return model_bars_figure(result, best["metric"], scale, colours=colours), model_bars_data(
@@ -85,11 +91,34 @@ def drawn(stored: StoredComparison, kind: str) -> "tuple[Figure, pd.DataFrame | 
     )
 
 
+def kinds_of(stored: StoredComparison) -> list[str]:
+    """Return the kinds of figures that a stored result holds the numbers of."""
+    return [kind for kind in FIGURES if kind not in _OF_PAIRS or stored.dissimilarities is not None]
+
+
 def _rdms(stored: StoredComparison, colours: dict[str, str]) -> "tuple[Figure, pd.DataFrame]":
     from snncompare.figures.rdm_panels import rdm_data, rdm_figure
 
+    matrices, shown = _matrices(stored)
+    across = len(matrices) if len(matrices) <= _MOST_ACROSS else -(-len(matrices) // -(-len(matrices) // _MOST_ACROSS))
+    return rdm_figure(matrices, shown, n_columns=across, colours=colours), rdm_data(matrices, shown)
+
+
+def _scaling(stored: StoredComparison) -> "tuple[Figure, pd.DataFrame]":
+    from snncompare.figures.scaling import draw_scaling, scaling_data
+    from snncompare.figures.style import DOUBLE_COLUMN, SINGLE_COLUMN, new_figure, settle, style
+
+    matrices, shown = _matrices(stored)
+    with style():
+        figure = new_figure(*(2 * [SINGLE_COLUMN] if len(shown) <= _MOST_IN_COLUMN else [DOUBLE_COLUMN, 120.0]))
+        draw_scaling(matrices[DATA], shown, figure.add_subplot())
+        return settle(figure), scaling_data(matrices[DATA], shown)[0]
+
+
+def _matrices(stored: StoredComparison) -> tuple[dict[str, Any], list[str]]:
+    """Return the dissimilarities of the data and of every model at the best place, and the conditions in order."""
     if stored.dissimilarities is None:
-        raise InputError(f"'{stored.folder}' holds no dissimilarities.csv; compare anew to draw RDMs.")
+        raise InputError(f"'{stored.folder}' holds no dissimilarities.csv; compare anew to draw dissimilarities.")
     best, table = stored.result.best(), stored.dissimilarities
     scale = table["time_scale"]
     same = scale.isna() if np.isnan(best["time_scale"]) else np.isclose(scale, best["time_scale"], rtol=1e-9, atol=0)
@@ -104,9 +133,7 @@ def _rdms(stored: StoredComparison, colours: dict[str, str]) -> "tuple[Figure, p
         matrix = np.zeros((len(labels), len(labels)))
         matrix[i, j] = matrix[j, i] = pairs[name]
         matrices[str(name)] = matrix
-    across = len(matrices) if len(matrices) <= _MOST_ACROSS else -(-len(matrices) // -(-len(matrices) // _MOST_ACROSS))
-    shown = _shown(labels)
-    return rdm_figure(matrices, shown, n_columns=across, colours=colours), rdm_data(matrices, shown)
+    return matrices, _shown(labels)
 
 
 def _ordered(labels: Any) -> list[str]:

@@ -62,7 +62,7 @@ def suggest(
         "resamples": 1000,
         "seed": seed,
     }
-    return f"# snncompare compare {name}\n{as_yaml(config)}{_HINTS}"
+    return f"# snncompare compare {name}\n{as_yaml(config)}{_ALL_SESSIONS if chosen else ''}{_HINTS}"
 
 
 def _one_session(recording: "Recording") -> "tuple[Recording, dict[str, Any]]":
@@ -88,6 +88,8 @@ def _extent(recording: "Recording") -> dict[str, Any]:
     return {}
 
 
+_ALL_SESSIONS = """# All sessions, joined by condition: join: session, instead of where and units.
+"""
 _HINTS = """# More models:
 #   my matrix: {type: matrix, file: my_rdm.csv}
 #   other spikes: {type: recording, file: other.nwb, trials: trials, condition: stimulus}

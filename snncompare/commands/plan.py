@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from snncompare import __version__
-from snncompare.commands.compare import metrics_of
+from snncompare.commands.compare import asked_of
 from snncompare.commands.compare_data import files_of
 from snncompare.commands.compare_models import model_files
 from snncompare.commands.figure import FIGURES
@@ -41,7 +41,7 @@ def run_plan(path: str | Path, out: str | Path | None = None) -> str:
     for what, given in {"recordings": study.recordings, "metrics": study.metrics, "models": study.models}.items():
         if not given:
             raise InputError(f"'{path}' names no {what}; add at least one under '{what}:'.")
-    metrics_of(study)
+    asked_of(study)
     text = json.dumps(_steps(study, Path(path).parent), indent=2)
     if out is not None:
         (made_folder(Path(out)) / "plan.json").write_text(text + "\n", encoding="utf-8")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from snncompare.commands.compare import conditions_of, metrics_of
+from snncompare.commands.compare import asked_of, data_of
 from snncompare.commands.compare_data import at, files_of, read_population
-from snncompare.commands.compare_models import model_files
+from snncompare.commands.compare_models import Asked, model_files
 from snncompare.commands.compare_network import prepare_network
 from snncompare.commands.compare_parts import FromNetwork, RecordingConfig
 from snncompare.commands.result_files import made_folder, writable
@@ -16,7 +16,7 @@ from snncompare.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from snncompare.recording.recording import Recording
-    from snncompare.representation.metrics import Metric
+    from snncompare.representation.execution import Execution
 
 __all__ = ["run_rdm"]
 
@@ -28,7 +28,7 @@ class _Job:
     config: RecordingConfig | FromNetwork
     place: str
     labels: dict[str, Any]
-    metrics: "list[Metric]"
+    asked: Asked
     resampled: bool
     inputs: list[Path]
     spikes: "Callable[[], Recording]"
@@ -42,6 +42,7 @@ def run_rdm(
     recording: str | None = None,
     model: str | None = None,
     say: Callable[[str], None] = lambda _: None,
+    execution: "Execution | None" = None,
 ) -> Path:
     """Write the RDMs of a recording or of a model at every metric, and return the path of the file.
 
@@ -60,6 +61,8 @@ def run_rdm(
         Which; by default the only recording.
     say : callable
         Takes a line of progress.
+    execution : Execution, optional
+        Where distances between trials are computed, and kept; the RDMs do not depend on it.
 
     Raises
     ------
@@ -67,10 +70,7 @@ def run_rdm(
         If anything that was given is wrong.
     """
     from snncompare import provenance
-    from snncompare.representation.distances import distances
-    from snncompare.representation.rdm import rdm_from_distances
     from snncompare.representation.rdm_files import save_rdms
-    from snncompare.representation.replicates import replicates
 
     target = writable(out, (".npz",), "RDMs")
     study = load_study(path)
@@ -81,18 +81,17 @@ def run_rdm(
     folder = Path(path).parent
     job = _of_recording(study, recording, folder) if model is None else _of_model(study, model, folder)
     with at(job.place):
-        spikes = job.spikes()
-        conditions, estimator = conditions_of(spikes, job.config.condition, study.estimator)
-    say(f"distances between {spikes.n_trials} trials of {spikes.n_units} units, metrics: {len(job.metrics)}")
-    between = distances(spikes, job.metrics)
-    rdms = rdm_from_distances(between, conditions, estimator, job.labels["name"])
-    for name, label in job.labels.items():
-        rdms.rdm_descriptors[name] = [label] * rdms.n_rdm
-    rdms.descriptors["of"] = "recording" if model is None else "model"
-    repeated = None
+        spikes = data_of(job.spikes(), job.config, job.asked)
+    say(f"distances of {spikes.words}, metrics: {len(job.asked.metrics)}")
+    name, repeated = job.labels["name"], None
     if job.resampled:
-        repeated = replicates(between, conditions, estimator, n_resamples=study.resamples, seed=study.seed)
-    part = study.rdm_part(job.labels["name"], model=model is not None)
+        rdms, repeated = spikes.rdms_and_replicates(job.asked.metrics, study.resamples, study.seed, execution, name)
+    else:
+        rdms = spikes.rdms(job.asked.metrics, execution, name)
+    for key, label in job.labels.items():
+        rdms.rdm_descriptors[key] = [label] * rdms.n_rdm
+    rdms.descriptors["of"] = "recording" if model is None else "model"
+    part = study.rdm_part(name, model=model is not None)
     origin = provenance.collect(config=part, inputs=[Path(path), *job.inputs], seed=study.seed, verb="rdm")
     made_folder(target.parent)
     return save_rdms(rdms, target, repeated, origin)
@@ -106,7 +105,7 @@ def _of_recording(study: StudyConfig, given: str | None, folder: Path) -> _Job:
     inputs = files_of(config, folder, place)
     alone = study.stands_alone(name)
     labels = {key: label for key, label in labels.items() if label is not None}
-    return _Job(config, place, labels, _metrics(study), alone, inputs, lambda: read_population(config, folder))
+    return _Job(config, place, labels, _asked(study), alone, inputs, lambda: read_population(config, folder))
 
 
 def _of_model(study: StudyConfig, name: str, folder: Path) -> _Job:
@@ -116,17 +115,17 @@ def _of_model(study: StudyConfig, name: str, folder: Path) -> _Job:
     place = f"models.{name}"
     if config is None:
         raise InputError(f"{place} is a hypothesis about conditions, without spikes; it needs no file, leave this out.")
-    inputs, metrics = model_files({name: config}, folder), _metrics(study)
+    inputs, asked = model_files({name: config}, folder), _asked(study)
     if not isinstance(config, FromNetwork):
         source = config
-        return _Job(config, place, {"name": name}, metrics, False, inputs, lambda: read_population(source, folder))
+        return _Job(config, place, {"name": name}, asked, False, inputs, lambda: read_population(source, folder))
     with at(place):
         run = prepare_network(config, folder, study.seed)
     labels = {"name": name, "seed": study.seed}
-    return _Job(config, place, labels, metrics, False, inputs, lambda: run.spikes(study.seed))
+    return _Job(config, place, labels, asked, False, inputs, lambda: run.spikes(study.seed))
 
 
-def _metrics(study: StudyConfig) -> "list[Metric]":
+def _asked(study: StudyConfig) -> Asked:
     if not study.metrics:
         raise InputError("metrics: is empty; RDMs need at least one.")
-    return metrics_of(study)
+    return asked_of(study)

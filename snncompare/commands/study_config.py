@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from snncompare.commands.compare_config import DATA, EstimatorName, MeasureName, Model, load_config
+from snncompare.commands.compare_config import DATA, MeasureName, Model, load_config
+from snncompare.commands.compare_estimators import EstimatorConfig
 from snncompare.commands.compare_fields import Label
 from snncompare.commands.compare_metrics import MetricConfig
 from snncompare.commands.compare_parts import FromNetwork, FromRecording, RecordingConfig
@@ -62,7 +63,7 @@ class StudyConfig(Value):
     metrics: tuple[MetricConfig, ...] = ()
     models: dict[str, Model] = Field(default_factory=dict)
     similarity: MeasureName = "Spearman"
-    estimator: EstimatorName | None = None
+    estimator: EstimatorConfig | None = None
     resamples: Annotated[int, Field(ge=50, le=1_000_000)] = 1000
     seed: Annotated[int, Field(ge=0)] = 0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import yaml
 
-from snncompare.commands.figure import FIGURES, drawn
+from snncompare.commands.figure import FIGURES, drawn, kinds_of
 from snncompare.commands.result_files import StoredComparison, load_comparison, made_folder, writable, write_provenance
 from snncompare.errors import InputError
 
@@ -124,10 +124,9 @@ def _section(name: str, one: StoredComparison) -> "Section":
     from snncompare.report.content import ReportFigure, Section
     from snncompare.report.result_tables import difference_table, similarity_table
 
-    kinds = [kind for kind in FIGURES if kind != "rdms" or one.dissimilarities is not None]
     figures = tuple(
         ReportFigure.from_figure(drawn(one, kind)[0], caption=FIGURES[kind], alt=f"{name}: {FIGURES[kind]}")
-        for kind in kinds
+        for kind in kinds_of(one)
     )
     tables = (similarity_table(one.result), *([difference_table(one.result)] if len(one.result.differences) else []))
     return Section(title=name, figures=figures, tables=tables)

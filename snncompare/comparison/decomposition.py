@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from snncompare.comparison.alignment import align, pair_numbers, pair_order
 from snncompare.comparison.variance_partition import commonality, explained, increment_p, increments
-from snncompare.errors import InputError
+from snncompare.errors import InputError, UnsupportedError
+from snncompare.recording.arguments import whole_number
 from snncompare.recording.recording import Recording
 from snncompare.recording.surrogates import ExchangedAfterFirst, ExchangedTimes, Surrogate
 from snncompare.representation.conditions import Conditions
-from snncompare.representation.estimators import Estimator, default_estimator
+from snncompare.representation.estimators import Estimator, checked_estimator, default_estimator
 from snncompare.representation.labelled import labelled_rdms
 from snncompare.representation.metrics import Metric
 from snncompare.representation.pooled_conditions import condition_dissimilarities
@@ -121,8 +122,9 @@ def decompose(
     """
     _check(recording, metric, models, n_surrogates=n_surrogates, n_splits=n_splits, n_permutations=n_permutations)
     conditions = Conditions.of(recording, by)
-    chosen = default_estimator(conditions) if estimator is None else estimator
-    rng = np.random.default_rng(seed)
+    chosen = checked_estimator(estimator) or default_estimator(conditions)
+    chosen.check(Conditions.of(recording, by, chosen.across))
+    rng = np.random.default_rng(whole_number("seed", seed, 0))
 
     def parts(of: Recording) -> tuple[Array, Array, Array]:
         every, exact, apart = _components(of, by, metric, chosen, n_surrogates, rng)
@@ -210,6 +212,11 @@ def _halves(recording: Recording, conditions: Conditions, rng: np.random.Generat
 
 
 def _require_halves(conditions: Conditions, estimator: Estimator) -> None:
+    if estimator.across is not None:
+        raise UnsupportedError(
+            f"the data's own variance is told from halves of single trials, and {estimator!r} needs whole values of "
+            f"'{estimator.across}' in each half. Give models and n_splits=0 to decompose their fit only."
+        )
     shortage = conditions.shortage(2 * estimator.trials_needed)
     if shortage:
         raise InputError(
@@ -233,6 +240,8 @@ def _check(recording: object, metric: object, models: object, **numbers: object)
     for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least[name]:
             raise InputError(f"{name} must be a whole number of at least {least[name]}, got {value!r}.")
+    if models is not None and not isinstance(models, Mapping):
+        raise InputError(f"models must be a mapping such as {{'my model': rdms}}, got {type(models).__name__}.")
     if not models and not numbers["n_splits"]:
         raise InputError("there is nothing to partition: give models, or n_splits above 0 for the data themselves.")
 

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snncompare.errors import InputError, unknown
+from snncompare.errors import InputError, UnsupportedError, unknown
+from snncompare.recording.arguments import a_recording, instance, two_times, whole_number
 from snncompare.recording.cutting import cut_at_zero
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions
 from snncompare.representation.distances import distances
-from snncompare.representation.estimators import BetweenMinusWithin, Estimator, MeanDistance
+from snncompare.representation.estimators import BetweenMinusWithin, Estimator, MeanDistance, checked_estimator
 from snncompare.representation.metrics import Metric, SpikeCount
 from snncompare.representation.nearest_mean import accuracy, root_counts
 from snncompare.representation.rdm import rdm_from_distances
@@ -190,23 +191,24 @@ def drift(
         If a condition has one trial only, units are of several sessions, a window does not fit, a column does not
         exist, or a number is out of its range.
     """
-    if n_splits < 1 or n_permutations < 1 or not 0 < alpha < 1:
-        raise InputError(
-            f"n_splits and n_permutations are 1 or more and alpha lies between 0 and 1; got {n_splits}, "
-            f"{n_permutations}, {alpha}."
-        )
+    for what, number, least in (("n_splits", n_splits, 1), ("n_permutations", n_permutations, 1), ("seed", seed, 0)):
+        whole_number(what, number, least)
+    for what, share, most in (("alpha", alpha, 1.0), ("tolerated", tolerated, np.inf)):
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < most:
+            raise InputError(f"{what} must be a number above 0{' and below 1' if most == 1 else ''}, got {share!r}.")
     if (n_permutations + 1) * alpha / 2 < 1:
         raise InputError(f"{n_permutations} permutations cannot reach p < {alpha / 2:g}; give more, or a higher alpha.")
-    edges = [tuple(seconds(edge, "a window") for edge in window) for window in (baseline, response)]
+    windows = {"baseline": baseline, "response": response}
+    edges = [tuple(seconds(edge, name) for edge in two_times(window, name)) for name, window in windows.items()]
     lengths = [stop - start for start, stop in edges]
     if abs(lengths[0] - lengths[1]) > 1e-9:
         raise InputError(f"give two windows of one length; they last {lengths[0]:g} and {lengths[1]:g} s.")
-    _refuse_sessions(recording)
+    _refuse_sessions(a_recording(recording))
     conditions = Conditions.of(recording, by)
     conditions.require_trials(2, "the drift check")
-    chosen = _estimator(conditions) if estimator is None else estimator
-    conditions.require_trials(2 * chosen.trials_needed, f"split halves with {type(chosen).__name__}")
-    used = SpikeCount() if metric is None else metric
+    chosen = checked_estimator(estimator) or _estimator(conditions)
+    _require_halves(conditions, chosen)
+    used = SpikeCount() if metric is None else instance(metric, Metric, "metric", "one metric such as SpikeCount()")
     apart, named = _times_apart(recording, conditions, time)
     streams = np.random.default_rng(seed).spawn(n_permutations)
     trials = np.arange(recording.n_trials)
@@ -295,9 +297,10 @@ def reliability(
     InputError
         If conditions have too few trials for two halves, or the column does not exist.
     """
-    if n_splits < 1:
-        raise InputError(f"n_splits is 1 or more, got {n_splits}.")
-    used = SpikeCount() if metric is None else metric
+    whole_number("n_splits", n_splits, 1)
+    whole_number("seed", seed, 0)
+    a_recording(recording)
+    used = SpikeCount() if metric is None else instance(metric, Metric, "metric", "one metric such as SpikeCount()")
     rows = []
     joint = "session" in recording.units and "session" in recording.trials
     for position in range(recording.n_units):
@@ -311,8 +314,8 @@ def _unit(
     unit: Recording, by: str, metric: Metric, estimator: Estimator | None, n_splits: int, seed: int
 ) -> dict[str, Any]:
     conditions = Conditions.of(unit, by)
-    chosen = _estimator(conditions) if estimator is None else estimator
-    conditions.require_trials(2 * chosen.trials_needed, f"split halves with {type(chosen).__name__}")
+    chosen = checked_estimator(estimator) or _estimator(conditions)
+    _require_halves(conditions, chosen)
     counts = np.diff(unit.offsets).astype(np.float64)
     response = response_correlation(counts, conditions, n_splits, seed)
     rdm = float("nan")
@@ -334,6 +337,15 @@ def _unit(
 
 def _estimator(conditions: Conditions) -> Estimator:
     return BetweenMinusWithin() if conditions.n_trials.min() >= 4 else MeanDistance()
+
+
+def _require_halves(conditions: Conditions, estimator: Estimator) -> None:
+    if estimator.across is not None:
+        raise UnsupportedError(
+            f"halves of single trials are compared here, and {estimator!r} needs whole values of '{estimator.across}' "
+            "in each half; give BetweenMinusWithin()."
+        )
+    conditions.require_trials(2 * estimator.trials_needed, f"split halves with {type(estimator).__name__}")
 
 
 def _refuse_sessions(recording: Recording) -> None:

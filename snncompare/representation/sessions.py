@@ -8,11 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError, UnsupportedError, unknown
+from snncompare.recording.arguments import a_recording, column_name, whole_number
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions, Label, label_column, unique_labels
 from snncompare.representation.distances import WINDOW_TOLERANCE, aligned_trains, distances, several_metrics
 from snncompare.representation.estimation import Population, conditions_and_estimator, population_of
-from snncompare.representation.estimators import BetweenMinusWithin, Estimator, MeanDistance
+from snncompare.representation.estimators import BetweenMinusWithin, Estimator, MeanDistance, checked_estimator
+from snncompare.representation.execution import Execution
 from snncompare.representation.metrics import Metric
 from snncompare.representation.replicates import Replicates, replicates
 
@@ -35,7 +37,8 @@ def split_sessions(recording: Recording, join: str) -> dict[Label, Recording]:
         If a table lacks the column or a label, if a session has units without trials or trials without units, or if a
         unit fired in a trial of another session.
     """
-    if join not in recording.units.columns:
+    column_name(join, "join")
+    if join not in a_recording(recording).units.columns:
         raise InputError(unknown("column in the units table", join, recording.units.columns))
     if join not in recording.trials.columns:
         raise InputError(
@@ -146,6 +149,7 @@ def join_replicates(
     n_resamples: int = 1000,
     n_splits: int = 100,
     seed: int = 0,
+    execution: Execution | None = None,
 ) -> Replicates:
     """Resample the trials of every session by themselves and join the sessions as in `join_sessions`.
 
@@ -155,6 +159,8 @@ def join_replicates(
         As in `join_sessions`.
     n_resamples, n_splits, seed
         As in `replicates`; every session draws from its own stream.
+    execution : Execution, optional
+        As in `distances`; nothing that is returned depends on it.
 
     Returns
     -------
@@ -168,6 +174,7 @@ def join_replicates(
         As in `join_sessions` and `replicates`.
     """
     metrics = several_metrics(metric)
+    whole_number("seed", seed, 0)
     labels, _ = _joint_conditions(recordings, by, conditions)
     chosen = _joint_estimator(recordings, by, estimator, labels)
     _refuse_what_does_not_add(metrics, chosen)
@@ -175,7 +182,7 @@ def join_replicates(
     parts = []
     for recording, own in zip(recordings.values(), seeds, strict=True):
         kept, of, _ = conditions_and_estimator(recording, by, chosen, labels)
-        between = distances(kept, metrics)
+        between = distances(kept, metrics, execution=execution)
         parts.append(replicates(between, of, chosen, n_resamples=n_resamples, n_splits=n_splits, seed=int(own)))
     no_bootstrap, no_halves = (_first_reason(recordings, parts, what) for what in ("no_bootstrap", "no_halves"))
     return Replicates(
@@ -238,8 +245,9 @@ def _listed(sessions: list[Label]) -> str:
 def _joint_estimator(
     recordings: Mapping[Label, Recording], by: str, estimator: Estimator | None, labels: Sequence[Label]
 ) -> Estimator:
-    if estimator is not None:
-        return estimator
+    given = checked_estimator(estimator)
+    if given is not None:
+        return given
     defaults = [conditions_and_estimator(recording, by, None, labels)[2] for recording in recordings.values()]
     return MeanDistance() if MeanDistance() in defaults else BetweenMinusWithin()
 
@@ -259,6 +267,10 @@ def _refuse_what_does_not_add(metrics: Sequence[Metric], estimator: Estimator) -
 
 
 def _refuse_unlike_sessions(recordings: Mapping[Label, Recording]) -> None:
+    if not isinstance(recordings, Mapping):
+        raise InputError(f"sessions must be a mapping of names to recordings, got {type(recordings).__name__}.")
+    for session, recording in recordings.items():
+        a_recording(recording, f"session {session!r}")
     if not recordings:
         raise InputError("there are no sessions to join; give at least one recording.")
     first, *others = recordings

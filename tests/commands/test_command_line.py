@@ -30,10 +30,28 @@ def test_a_mistake_on_the_real_command_line_is_one_line_and_exit_code_2(tmp_path
     assert found.stderr.splitlines() == [f"snncompare: there is no file '{tmp_path / 'absent.nwb'}'; check the path."]
 
 
-def test_warnings_of_other_packages_do_not_reach_the_user(shared_data):
-    found = run("inspect", str(shared_data))
-    assert found.returncode == 2
-    assert len(found.stderr.splitlines()) == 1
+_WARNS = """
+import sys, warnings
+from snncompare import cli
+from snncompare.commands import backends
+from snncompare.errors import TimeStepWarning
+def verb(out):
+    warnings.warn("of another package", FutureWarning)
+    warnings.warn("too coarse", TimeStepWarning)
+    return "done"
+backends.list_backends = verb
+sys.argv = ["snncompare", "backends"]
+sys.exit(cli.main())
+"""
+
+
+def test_warnings_of_other_packages_do_not_reach_the_user():
+    quiet, asked = (
+        subprocess.run([sys.executable, *options, "-c", _WARNS], capture_output=True, text=True, check=False)
+        for options in ([], ["-W", "default"])
+    )
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "done\n", "snncompare: too coarse\n")
+    assert "of another package" in asked.stderr  # control: they are there, for whoever asks for them
 
 
 def test_version_is_printed(capsys):

@@ -156,4 +156,4 @@ def test_a_file_without_spikes_is_refused(refused, shared_data):
 
 def test_the_unchanged_configuration_is_accepted(config, capsys):
     """Negative control: every refusal above is due to the mistake, not to the configuration around it."""
-    assert _checked(config(), None, None).recording.n_trials == 32
+    assert _checked(config(), None, None).data.recording.n_trials == 32

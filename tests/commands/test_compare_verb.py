@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,6 +8,7 @@ import yaml
 
 from snncompare.cli import main
 from snncompare.commands import compare_figures
+from snncompare.commands.compare import _checked
 from snncompare.commands.compare_data import is_blocked
 from snncompare.commands.compare_network import prepare_network
 from snncompare.commands.compare_parts import FromNetwork
@@ -184,6 +186,29 @@ def test_only_the_window_of_a_run_is_compared(folder):
     assert spikes.trials["start"].eq(0.01).all()
     assert spikes.trials["stop"].eq(0.2).all()
     assert spikes.times.min() >= 0.01
+
+
+def test_a_network_answers_joint_conditions_and_runs_like_the_data(config, folder, refused):
+    """Its input carries the labels: two that make one condition, and the run across which trials are paired."""
+    model = relay(folder, gain=60) | {"condition": ["orientation_deg", "side"]}
+    trials = read(folder / "input.npz").trials
+    labels = {"run": (trials.groupby("orientation_deg").cumcount() + 1).to_list(), "side": "left"}
+    for name in ("input.npz", "session.npz"):
+        marks = {"trials": "grating"} if name == "session.npz" else {}
+        read(folder / name, **marks).with_trials(**labels).save(folder / name)
+    source = {"file": "session.npz", "condition": ["orientation_deg", "side"]}
+    across = {"type": "BetweenMinusWithin", "across": "run"}
+    given = {"recording": source, "models": {"relay": model}, "estimator": across}
+    job = _checked(config(lambda c: c.update(given)), None, None)
+    rdms = job.models["relay"].rdms(job.asked, 0)
+    assert set(rdms.pattern_descriptors["condition"]) == set(job.data.conditions)
+    assert "22.5, left" in job.data.conditions
+    assert set(rdms.rdm_descriptors["estimator"]) == {"BetweenMinusWithin(across='run')"}
+    labelled = read(folder / "input.npz")
+    replace(labelled, trials=labelled.trials.drop(columns="run")).save(folder / "input.npz")
+    assert "models.relay: estimator.across: no label of the trials 'run'" in refused(
+        "compare", config(lambda c: c.update(given))
+    )
 
 
 def test_a_network_that_never_fires_is_the_users_mistake(config, folder, capsys):

@@ -10,7 +10,7 @@ import yaml
 
 from snncompare.cli import main
 from snncompare.commands.compare_rdms import run_compare_rdms
-from snncompare.commands.figure import run_figure
+from snncompare.commands.figure import FIGURES, run_figure
 from snncompare.commands.plan import run_plan
 from snncompare.commands.rdm import run_rdm
 from snncompare.commands.result_files import load_comparison
@@ -275,5 +275,5 @@ def test_the_summary_has_the_numbers_of_every_result(result, tmp_path):
     pd.testing.assert_frame_equal(table.loc[: len(wanted) - 1, columns], wanted[columns])
     assert table["generalises_over"].unique().tolist() == ["other stimuli of the same kind and other animals"]
     report = run_summary([result], tmp_path / "report.html").read_text()
-    assert report.count("data:image/svg+xml") == 3
+    assert report.count("data:image/svg+xml") == len(FIGURES)
     assert "period: 180" in report  # the configuration

@@ -85,7 +85,7 @@ def test_neurons_of_different_sessions_share_no_trials_and_keep_their_own_order(
 
 def test_a_comparison_of_units_that_share_no_trials_is_refused_until_one_session_is_chosen(shared_data):
     both = config("starling_text")
-    with pytest.raises(InputError, match=r"2 units of 2 sessions.*where: \{session: st11_1_2_1\}.*join='session'"):
+    with pytest.raises(InputError, match=r"2 units of 2 sessions.*where: \{session: st11_1_2_1\}.*join: session"):
         read_population(both, shared_data)
     one = {"session": ("st49_2_4_1",)}
     with pytest.raises(InputError, match="1 units of 1 sessions are not recorded in all of the trials"):
