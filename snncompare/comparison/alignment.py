@@ -3,6 +3,7 @@
 rsatoolbox compares RDMs entry by entry and never looks at the labels, so this happens before anything else.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -182,7 +183,9 @@ def _check_kinds(data: Any, models: Any) -> None:
 
     if not isinstance(data, RDMs):
         raise InputError(f"data must be rsatoolbox RDMs, as sc.rdm(...) returns; got {type(data).__name__}.")
-    if not isinstance(models, Mapping) or not models:
+    if isinstance(models, Mapping) and not models:
+        raise InputError("there are no models; give at least one, such as {'my model': rdms}.")
+    if not isinstance(models, Mapping):
         raise InputError(f"models must be a mapping such as {{'my model': rdms}}, got {type(models).__name__}.")
     for name, rdms in models.items():
         if not isinstance(rdms, RDMs):
@@ -280,6 +283,18 @@ def _check_windows(data: Any, models: Mapping[str, Any]) -> None:
                 f"the data have the window {_window_words(*ours)}, model '{name}' has {_window_words(*theirs)}; "
                 "cut both to the same window after the onset before their RDMs are made."
             )
+        for data_length, length in itertools.product(_durations(data), _durations(rdms)):
+            if not np.isclose(data_length, length, rtol=0, atol=WINDOW_TOLERANCE):
+                raise InputError(
+                    f"the trials of the data last {time_words(data_length)}, those of model '{name}' "
+                    f"{time_words(length)}; cut both to windows of one length before their RDMs are made."
+                )
+
+
+def _durations(rdms: Any) -> list[float]:
+    """Return the lengths of the trials in seconds, none where the RDMs do not name them."""
+    given = {float(value) for value in rdms.rdm_descriptors.get("duration", []) if value is not None}
+    return sorted(value for value in given if np.isfinite(value))
 
 
 def _window(rdms: Any, whose: str) -> tuple[float, float] | None:

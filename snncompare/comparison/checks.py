@@ -1,11 +1,9 @@
 """Checks of arguments that several entries of this room share."""
 
-import numpy as np
-
 from snncompare.comparison.measures import Measure, check_measure
 from snncompare.errors import InputError
 
-__all__ = ["similarity_measure", "whole_number"]
+__all__ = ["similarity_measure"]
 
 
 def similarity_measure(by: object) -> Measure:
@@ -22,14 +20,3 @@ def similarity_measure(by: object) -> Measure:
             "by=Bures() or by=NegativeRiemannianDistance(), for the number itself its between(...)."
         )
     return measure
-
-
-def whole_number(name: str, value: object, least: int) -> None:
-    """Refuse a value that is not a whole number of at least ``least``.
-
-    Raises
-    ------
-    InputError
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError(f"{name} must be a whole number of at least {least}, got {value!r}.")

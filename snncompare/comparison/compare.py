@@ -7,7 +7,7 @@ import numpy as np
 
 from snncompare.comparison.alignment import Aligned, align
 from snncompare.comparison.ceiling import noise_ceilings
-from snncompare.comparison.checks import similarity_measure, whole_number
+from snncompare.comparison.checks import similarity_measure
 from snncompare.comparison.inference import Estimates, difference_table, model_table
 from snncompare.comparison.measures import Measure, Spearman
 from snncompare.comparison.permutation import relabellings
@@ -15,6 +15,7 @@ from snncompare.comparison.resampling import choose_resampling, resampled_words
 from snncompare.comparison.result import Result, labelled_resamples
 from snncompare.comparison.statements import statements
 from snncompare.errors import InputError
+from snncompare.recording.arguments import instance, whole_number
 
 if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs
@@ -87,6 +88,7 @@ def compare(
     measure = similarity_measure(by)
     whole_number("seed", seed, 0)
     whole_number("n_resamples", n_resamples, FEWEST_RESAMPLES)
+    _check_kinds(replicates, unit_halves)
     aligned = align(data, models)
     _check_one_recording(aligned, replicates=replicates, unit_halves=unit_halves)
     resampling_seed, relabelling_seed = np.random.SeedSequence(seed).generate_state(2).tolist()
@@ -110,6 +112,16 @@ def compare(
         ceilings=ceilings,
         resamples=None if spread is None else labelled_resamples(spread.samples, table),
     )
+
+
+def _check_kinds(replicates: object, unit_halves: object) -> None:
+    from snncompare.representation.replicates import Replicates
+    from snncompare.representation.unit_halves import UnitHalves
+
+    if replicates is not None:
+        instance(replicates, Replicates, "replicates", "what sc.replicates(distances, conditions) returns")
+    if unit_halves is not None:
+        instance(unit_halves, UnitHalves, "unit_halves", "what unit_halves(recording, metric, by) returns")
 
 
 def _check_one_recording(aligned: Aligned, **given: "Replicates | UnitHalves | None") -> None:

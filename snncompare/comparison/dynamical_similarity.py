@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from snncompare.comparison.dynamics_operators import dynamics_operator, eigenvalue_distance
 from snncompare.comparison.rotation_of_operators import best_rotation
 from snncompare.errors import InputError
+from snncompare.recording.arguments import number_array
 
 __all__ = ["DynamicalSimilarity", "dynamical_similarity", "operator_similarity"]
 
@@ -114,12 +115,13 @@ def _unit(matrix: Array) -> Array:
 
 
 def _values(given: Any, name: str) -> Array:
-    values = np.asarray(given.transpose("condition", "time", "unit") if isinstance(given, xr.DataArray) else given)
-    if values.ndim != 3 or not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
+    labelled = given.transpose("condition", "time", "unit") if isinstance(given, xr.DataArray) else given
+    values = number_array(labelled, name)
+    if values.ndim != 3 or not np.isfinite(values).all():
         raise InputError(f"{name} must be finite trajectories of shape (n_trajectories, n_samples, n_units).")
     if not values.any():
         raise InputError(f"{name} is zero everywhere; there are no dynamics to compare.")
-    return values.astype(np.float64)
+    return values
 
 
 def _check_labels(x: Any, y: Any) -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from snncompare.comparison.fidelity import bures_cosine, bures_squared, root
 from snncompare.comparison.labelled_arrays import aligned_grams
+from snncompare.representation.metrics.codings import require_truth_value
 
 __all__ = ["bures", "cka", "procrustes"]
 
@@ -62,6 +63,7 @@ def cka(x: Any, y: Any, *, debiased: bool = True) -> float:
     Kornblith, Norouzi, Lee & Hinton 2019, arXiv 1905.00414. Song, Smola, Gretton, Bedo & Borgwardt 2012, J. Mach.
     Learn. Res. 13:1393, eq. 5. Murphy, Zylberberg & Fyshe 2024, arXiv 2405.01012 (why debiased).
     """
+    require_truth_value(debiased, "debiased")
     grams = aligned_grams(x, y, FEWEST if debiased else 2)
     k, other = (_u_centred(gram) if debiased else _centred(gram) for gram in grams)
     size = np.sum(k * k) * np.sum(other * other)
@@ -101,6 +103,7 @@ def procrustes(x: Any, y: Any, *, angular: bool = False) -> float:
     ----------
     Williams, Kunz, Kornblith & Linderman 2021, arXiv 2110.14739, eq. 5 to 7.
     """
+    require_truth_value(angular, "angular")
     if angular:
         return float(np.arccos(np.clip(bures(x, y), -1.0, 1.0)))
     k, other = (_positive_part(_centred(gram)) for gram in aligned_grams(x, y, 2))

@@ -7,6 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError
+from snncompare.recording.arguments import number_array
 
 __all__ = ["aligned_grams", "aligned_rows"]
 
@@ -34,7 +35,7 @@ def aligned_grams(x: Any, y: Any, fewest: int = 2) -> tuple[Array, Array]:
         (first, names), (second, others) = _labelled_values(x, "x"), _labelled_values(y, "y")
         order = _places(others, names)
         return _checked(first, "x", fewest), _checked(second[np.ix_(order, order)], "y", fewest)
-    first, second = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    first, second = number_array(x, "x"), number_array(y, "y")
     if first.shape != second.shape:
         raise InputError(f"the Gram matrices have shapes {first.shape} and {second.shape}; they need the same rows.")
     return _checked(first, "x", fewest), _checked(second, "y", fewest)

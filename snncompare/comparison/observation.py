@@ -10,9 +10,11 @@ import pandas as pd
 from snncompare.comparison.alignment import align
 from snncompare.comparison.measures import Measure, Spearman, check_measure
 from snncompare.errors import InputError
+from snncompare.recording.arguments import a_recording
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions
-from snncompare.representation.estimators import Estimator, default_estimator
+from snncompare.representation.distances import several_metrics
+from snncompare.representation.estimators import Estimator, checked_estimator, default_estimator
 from snncompare.representation.metrics import Metric
 from snncompare.representation.pooled_conditions import condition_dissimilarities
 from snncompare.representation.rdm import rdm
@@ -86,10 +88,10 @@ def unit_curve(
         If recording and models do not fit together, or an argument cannot be used.
     """
     check_measure(measure)
-    sizes = _sizes(n_units, recording.n_units)
+    sizes = _sizes(n_units, a_recording(recording).n_units)
     _check_numbers(n_draws, level, seed)
-    metrics = [metric] if isinstance(metric, Metric) else list(metric)
-    chosen = default_estimator(Conditions.of(recording, by)) if estimator is None else estimator
+    metrics = several_metrics(metric)
+    chosen = checked_estimator(estimator) or default_estimator(Conditions.of(recording, by))
     aligned = align(rdm(recording, metrics, by, chosen), models)
     rng = np.random.default_rng(int(seed))
     rows = []

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from snncompare.comparison.labelled_arrays import aligned_rows
 from snncompare.comparison.ridge import choose_penalties, ridge_predictions, split_into_folds
 from snncompare.comparison.unit_responses import UnitResponses
-from snncompare.errors import InputError, unknown
+from snncompare.errors import InputError
+from snncompare.recording.arguments import number_array, one_of, whole_number
+from snncompare.representation.conditions import Conditions
 
 __all__ = ["PENALTIES", "Predictivity", "predictivity"]
 
@@ -121,15 +123,19 @@ def predictivity(
     Schrimpf et al. 2018, bioRxiv 407007 (neural predictivity with internal consistency). Cawley & Talbot 2010, J. Mach.
     Learn. Res. 11:2079 (why nested).
     """
-    if score not in {"pearson", "r2"}:
-        raise InputError(unknown("score", score, ["pearson", "r2"]))
+    one_of("score", score, ["pearson", "r2"])
+    whole_number("seed", seed, 0)
     mean = responses.mean if isinstance(responses, UnitResponses) else responses
     gram = _gram(mean, predictors)
     values = mean.to_numpy().astype(np.float64)
     of = _groups(groups, mean)
     _check_folds(len(np.unique(of)), n_folds, n_inner_folds, score)
     strengths = _penalties(penalties)
-    if not 0 < least_reliability <= 1:
+    if (
+        isinstance(least_reliability, bool)
+        or not isinstance(least_reliability, int | float)
+        or not 0 < least_reliability <= 1
+    ):
         raise InputError(f"least_reliability must be above 0 and at most 1, got {least_reliability!r}.")
     generator = np.random.default_rng(seed)
     folds = split_into_folds(of, n_folds, generator)
@@ -189,9 +195,10 @@ def _groups(groups: Sequence[object] | None, responses: xr.DataArray) -> NDArray
     n = responses.shape[0]
     if groups is None:
         return np.arange(n)
-    if len(groups) != n:
-        raise InputError(f"{len(groups)} groups for {n} rows of the responses; give one label per row.")
-    return pd.factorize(pd.Series(list(groups), dtype=object))[0].astype(np.int64)
+    of = Conditions.from_labels(groups, "groups").index
+    if of.size != n:
+        raise InputError(f"{of.size} groups for {n} rows of the responses; give one label per row.")
+    return of
 
 
 def _check_folds(n_groups: int, n_folds: int, n_inner_folds: int, score: Score) -> None:
@@ -212,8 +219,9 @@ def _check_folds(n_groups: int, n_folds: int, n_inner_folds: int, score: Score) 
 
 
 def _penalties(penalties: Iterable[float]) -> Array:
-    values = np.array(list(penalties), dtype=np.float64)
-    if values.size == 0 or not np.isfinite(values).all() or (values <= 0).any():
+    listed = list(penalties) if isinstance(penalties, Iterable) and not isinstance(penalties, str) else penalties
+    values = number_array(listed, "penalties")
+    if values.ndim != 1 or values.size == 0 or not np.isfinite(values).all() or (values <= 0).any():
         raise InputError(f"penalties must be numbers above 0, got {values.tolist()}.")
     return values
 

@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.comparison.alignment import Aligned, MetricKey, align, pair_numbers
-from snncompare.comparison.checks import similarity_measure, whole_number
+from snncompare.comparison.checks import similarity_measure
 from snncompare.comparison.measures import Measure, Spearman
 from snncompare.comparison.members import Members
 from snncompare.comparison.permutation import observed_similarity
 from snncompare.errors import InputError
+from snncompare.recording.arguments import whole_number
 
 if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs
@@ -113,7 +114,7 @@ def select_time_scale(
     aligned = align(data, {"model": model})
     if len(aligned.metrics) < 2:
         raise InputError(f"the data have one metric and time scale, {aligned.metrics[0]}; give several to choose from.")
-    if over not in {"conditions", "subjects"}:
+    if not isinstance(over, str) or over not in {"conditions", "subjects"}:
         raise InputError(f"over must be 'conditions' or 'subjects', got {over!r}.")
     n = len(aligned.conditions) if over == "conditions" else len(aligned.subjects)
     n_folds = _number_of_folds(n, folds, over)

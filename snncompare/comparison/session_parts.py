@@ -7,6 +7,7 @@ import xarray as xr
 
 from snncompare.comparison.labelled_arrays import aligned_rows
 from snncompare.errors import InputError
+from snncompare.recording.arguments import a_recording
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Label
 from snncompare.representation.sessions import split_sessions
@@ -38,6 +39,7 @@ def in_every_session(
         If sessions differ in their conditions (both sets are shown), or units have several sessions and ``join`` is
         None.
     """
+    a_recording(recording)
     if join is None:
         if "session" in recording.units and recording.units["session"].nunique() > 1:
             raise InputError(

@@ -9,12 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.comparison.alignment import Aligned, align
-from snncompare.comparison.checks import similarity_measure, whole_number
+from snncompare.comparison.checks import similarity_measure
 from snncompare.comparison.inference import LEVEL
 from snncompare.comparison.measures import Measure, Spearman
 from snncompare.comparison.permutation import ROUNDING, Relabellings, observed_similarity, relabellings
 from snncompare.comparison.wording import metric_words, p_words
 from snncompare.errors import InputError, unknown
+from snncompare.recording.arguments import whole_number
 
 if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs

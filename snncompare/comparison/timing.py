@@ -16,7 +16,8 @@ from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
 from snncompare.recording.surrogates import Surrogate, WindowedJitter
 from snncompare.representation.conditions import Conditions
-from snncompare.representation.estimators import Estimator, default_estimator
+from snncompare.representation.distances import several_metrics
+from snncompare.representation.estimators import Estimator, checked_estimator, default_estimator
 from snncompare.representation.metrics import Metric
 from snncompare.representation.pooled_conditions import condition_dissimilarities
 from snncompare.representation.rdm import rdm
@@ -152,8 +153,8 @@ def timing_contribution(
     check_measure(measure)
     moved = _surrogates(widths, surrogate)
     _check_numbers(n_surrogates, level, seed)
-    metrics = [metric] if isinstance(metric, Metric) else list(metric)
-    chosen = default_estimator(Conditions.of(recording, by)) if estimator is None else estimator
+    metrics = several_metrics(metric)
+    chosen = checked_estimator(estimator) or default_estimator(Conditions.of(recording, by))
     aligned = align(rdm(recording, metrics, by, chosen), models)
     similarity = _similarities(recording, metrics, by, chosen, measure, aligned)
     seeds = np.random.SeedSequence(int(seed)).generate_state(len(moved) * n_surrogates).reshape(len(moved), -1)
@@ -254,9 +255,12 @@ def _surrogates(
         if value <= 0 or value in found:
             fault = "given twice" if value in found else "not above zero"
             raise InputError(f"the width {width} is {fault}; give widths above zero, each once.")
-        made = surrogate(width)
+        strange = isinstance(surrogate, type) and not issubclass(surrogate, Surrogate)
+        made = surrogate(width) if callable(surrogate) and not strange else None
         if not isinstance(made, Surrogate):
-            raise InputError(f"surrogate must make a surrogate of a width, such as WindowedJitter; got {surrogate!r}.")
+            raise InputError(
+                f"surrogate must make a surrogate of a width, such as WindowedJitter; got {surrogate!r:.80}."
+            )
         found[value] = made
     return dict(sorted(found.items()))
 

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from snncompare.comparison.session_parts import condition_coordinate, in_every_session
-from snncompare.errors import InputError
+from snncompare.recording.arguments import whole_number
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions
 
@@ -25,7 +25,8 @@ class UnitResponses:
     mean : xarray.DataArray
         Dimensions ``condition, unit``; spikes per second, mean over trials.
     reliability : xarray.DataArray
-        Dimension ``unit``; from `split_half_reliability`. NaN where a condition has one trial, or a unit is constant.
+        Dimension ``unit``; from `split_half_reliability`. NaN where there are fewer than three conditions,
+        a condition has one trial, or a unit is constant.
     """
 
     mean: xr.DataArray
@@ -56,8 +57,8 @@ def unit_responses(
         If the column does not exist or cannot name conditions, n_splits is below 1, or sessions differ in their
         conditions.
     """
-    if isinstance(n_splits, bool) or not isinstance(n_splits, int | np.integer) or n_splits < 1:
-        raise InputError(f"n_splits must be a whole number of at least 1, got {n_splits!r}.")
+    whole_number("n_splits", n_splits, 1)
+    whole_number("seed", seed, 0)
     mean, reliability = in_every_session(recording, join, lambda part: _responses(part, by, n_splits, seed))
     return UnitResponses(mean, reliability)
 
@@ -97,9 +98,10 @@ def split_half_reliability(responses: Array, conditions: Conditions, n_splits: i
     Returns
     -------
     array (n_units,)
-        NaN where a condition has a single trial, or a unit's means are the same for all conditions in every half.
+        NaN where there are fewer than three conditions, a condition has a single trial, or a unit's means are the same
+        for all conditions in every half.
     """
-    if (conditions.n_trials < 2).any():
+    if (conditions.n_trials < 2).any() or conditions.n_conditions < 3:
         return np.full(responses.shape[1], np.nan)
     generator = np.random.default_rng(seed)
     order = np.argsort(generator.random((n_splits, len(conditions.index))) + conditions.index, axis=1)
@@ -113,7 +115,7 @@ def split_half_reliability(responses: Array, conditions: Conditions, n_splits: i
     defined = np.isfinite(correlation)
     count = defined.sum(axis=0)
     r = np.where(defined, correlation, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan)
-    return 2 * r / (1 + r)
+    return np.divide(2 * r, 1 + r, out=np.full(r.shape, np.nan), where=~(r <= -1))
 
 
 def _means(responses: Array, weights: Array, conditions: Conditions) -> Array:

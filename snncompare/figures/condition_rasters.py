@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from snncompare.errors import InputError, unknown
 from snncompare.figures.style import FAINT_COLOUR, SINGLE_COLUMN, SMALL, axes_or_new, chosen_colours, note, plain, style
+from snncompare.recording.arguments import a_recording, column_name
 from snncompare.recording.recording import Recording
 
 __all__ = ["condition_raster_data", "draw_condition_raster"]
@@ -27,7 +28,8 @@ def condition_raster_data(recording: Recording, unit: Hashable, by: str) -> pd.D
     InputError
         If the unit or the column does not exist.
     """
-    if unit not in recording.units.index:
+    column_name(by, "by")
+    if not isinstance(unit, Hashable) or unit not in a_recording(recording).units.index:
         raise InputError(unknown("unit", unit, recording.units.index))
     if by not in recording.trials.columns:
         raise InputError(unknown("column in the trials table", by, recording.trials.columns))

@@ -10,10 +10,24 @@ from numpy.typing import NDArray
 
 from snncompare.errors import InputError
 
-__all__ = ["CEILING_COLUMNS", "above_chance", "checked_table", "draw_interval", "measure_label"]
+__all__ = ["CEILING_COLUMNS", "above_chance", "checked_table", "draw_interval", "measure_label", "table_of"]
 
 CEILING_COLUMNS = ("ceiling_low", "ceiling_high")
 _COLUMNS = ("model", "metric", "time_scale", "similarity", "ci_low", "ci_high", "p", "p_corrected", *CEILING_COLUMNS)
+
+
+def table_of(result: Any) -> pd.DataFrame:
+    """Return the table of what `snncompare.comparison` returned.
+
+    Raises
+    ------
+    InputError
+        If it has none.
+    """
+    table = getattr(result, "table", None)
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(f"expected a result, such as sc.compare(...) returns, got {type(result).__name__}.")
+    return table
 
 
 def checked_table(table: pd.DataFrame) -> pd.DataFrame:

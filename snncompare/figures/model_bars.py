@@ -11,7 +11,14 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from snncompare.errors import InputError, unknown
 from snncompare.figures.compact_letters import compact_letters
-from snncompare.figures.intervals import CEILING_COLUMNS, above_chance, checked_table, draw_interval, measure_label
+from snncompare.figures.intervals import (
+    CEILING_COLUMNS,
+    above_chance,
+    checked_table,
+    draw_interval,
+    measure_label,
+    table_of,
+)
 from snncompare.figures.style import (
     CEILING,
     FAINT_COLOUR,
@@ -27,6 +34,7 @@ from snncompare.figures.style import (
     style,
     wrapped,
 )
+from snncompare.recording.arguments import one_of
 from snncompare.units import QuantityLike, seconds
 
 if TYPE_CHECKING:
@@ -54,7 +62,7 @@ def model_bars_data(
     InputError
         If the metric or time scale is not in the result, or has to be named because there are several.
     """
-    table = checked_table(result.table)
+    table = checked_table(table_of(result))
     where, chosen = _chosen(table, metric, time_scale)
     models = table[where].reset_index(drop=True)
     differences = result.differences
@@ -78,8 +86,7 @@ def _chosen(
     if metric is None and len(metrics) > 1:
         raise InputError(f"the result holds several metrics; choose one with metric=, of {metrics}.")
     name = metrics[0] if metric is None else metric
-    if name not in metrics:
-        raise InputError(unknown("metric", name, metrics))
+    one_of("metric", name, metrics)
     here = table["metric"] == name
     scales = sorted(table.loc[here, "time_scale"].dropna().unique())
     if time_scale is None and len(scales) > 1:

@@ -25,6 +25,8 @@ def rdm_movie_data(movie: "RDM") -> pd.DataFrame:
     InputError
         If the RDMs do not carry ``window_start`` and ``window_stop``.
     """
+    if not hasattr(movie, "rdm_descriptors"):
+        raise InputError(f"expected the RDMs that rdm_movie(...) returns, got {type(movie).__name__}.")
     lacking = {"window_start", "window_stop"} - set(movie.rdm_descriptors)
     if lacking:
         raise InputError(f"these RDMs are no movie: they lack {sorted(lacking)}; make one with rdm_movie(...).")

@@ -27,6 +27,7 @@ from snncompare.figures.style import (
     style,
     wrapped,
 )
+from snncompare.recording.arguments import instance, number_array
 
 __all__ = ["RdmScale", "draw_rdm", "rank_normalised", "rdm_data", "rdm_figure"]
 
@@ -98,11 +99,13 @@ def rdm_data(
 
 
 def _checked(matrices: Mapping[str, ArrayLike], labels: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-    if not matrices:
+    if not isinstance(matrices, Mapping) or not len(matrices):
         raise InputError("there is no matrix to draw; give a mapping of name to matrix, the animal's first.")
+    if isinstance(labels, str) or not hasattr(labels, "__len__"):
+        raise InputError(f"labels must be a list with one name per row of the matrix, got {labels!r:.80}.")
     n, checked = len(labels), {}
     for name, given in matrices.items():
-        matrix = np.asarray(given, dtype=float)
+        matrix = number_array(given, f"'{name}'")
         if matrix.shape != (n, n):
             raise InputError(f"'{name}' has shape {matrix.shape}; {n} labels need {(n, n)}.")
         if not np.allclose(matrix, matrix.T, equal_nan=True):
@@ -225,6 +228,7 @@ def draw_rdm(
 def _draw_matrix(ax: Axes, matrix: NDArray[np.float64], scale: RdmScale) -> AxesImage:
     from matplotlib import colormaps
 
+    instance(scale, RdmScale, "scale", "RdmScale.RANK or RdmScale.RAW")
     shown = rank_normalised(matrix) if scale is RdmScale.RANK else matrix.copy()
     np.fill_diagonal(shown, np.nan)
     finite = shown[np.isfinite(shown)]

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from snncompare.errors import InputError
 from snncompare.figures.rdm_panels import rank_normalised, rdm_data
 from snncompare.figures.style import SINGLE_COLUMN, SMALL, axes_or_new, chosen_colours, note, style
+from snncompare.recording.arguments import whole_number
 
 __all__ = ["draw_scaling", "scaling_data"]
 
@@ -34,6 +35,7 @@ def scaling_data(matrix: ArrayLike, labels: Sequence[str], seed: int = 0) -> tup
     from sklearn.manifold import smacof
 
     rdm_data({"matrix": matrix}, labels)
+    whole_number("seed", seed, 0)
     if len(labels) < 3:
         raise InputError(f"{len(labels)} conditions cannot be scaled to a plane; give at least three.")
     ranks = rank_normalised(np.asarray(matrix, dtype=float))

@@ -11,8 +11,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from snncompare.errors import InputError, unknown
-from snncompare.figures.intervals import CEILING_COLUMNS, above_chance, checked_table, draw_interval, measure_label
+from snncompare.errors import InputError
+from snncompare.figures.intervals import (
+    CEILING_COLUMNS,
+    above_chance,
+    checked_table,
+    draw_interval,
+    measure_label,
+    table_of,
+)
 from snncompare.figures.style import (
     CEILING,
     DOUBLE_COLUMN,
@@ -29,6 +36,7 @@ from snncompare.figures.style import (
     style,
     wrapped,
 )
+from snncompare.recording.arguments import one_of
 
 if TYPE_CHECKING:
     from snncompare.comparison.result import Result
@@ -47,7 +55,7 @@ def similarity_data(result: "Result") -> pd.DataFrame:
     InputError
         If the table is empty or lacks a column.
     """
-    table = checked_table(result.table)
+    table = checked_table(table_of(result))
     return table.assign(time_scale_ms=1e3 * table["time_scale"].astype(float))
 
 
@@ -137,8 +145,8 @@ def draw_similarity(
     metrics = list(table["metric"].unique())
     if metric is None and len(metrics) > 1:
         raise InputError(f"the result holds several metrics; choose one with metric=, of {metrics}.")
-    if metric is not None and metric not in metrics:
-        raise InputError(unknown("metric", metric, metrics))
+    if metric is not None:
+        one_of("metric", metric, metrics)
     rows = table[table["metric"] == (metrics[0] if metric is None else metric)]
     used = chosen_colours([str(name) for name in table["model"].unique()], colours)
     with style():

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
 from snncompare.errors import InputError, unknown
+from snncompare.recording.arguments import instance
 
 __all__ = [
     "CEILING",
@@ -115,7 +116,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
     """Return the axes given, or the only axes of a new figure of ``width`` x ``height`` mm."""
-    return new_figure(width, height).subplots() if ax is None else ax
+    return new_figure(width, height).subplots() if ax is None else instance(ax, Axes, "ax", "matplotlib axes, or None")
 
 
 def settle(figure: Figure) -> Figure:

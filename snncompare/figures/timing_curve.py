@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from snncompare.errors import InputError
+from snncompare.figures.intervals import table_of
 from snncompare.figures.style import (
     FAINT_COLOUR,
     SINGLE_COLUMN,
@@ -45,7 +46,7 @@ def timing_data(timing: "TimingContribution | pd.DataFrame") -> pd.DataFrame:
     InputError
         If the table is empty, lacks a column, or holds several metrics or time scales.
     """
-    table = timing if isinstance(timing, pd.DataFrame) else timing.table
+    table = timing if isinstance(timing, pd.DataFrame) else table_of(timing)
     lacking = [column for column in COLUMNS if column not in table.columns]
     if lacking or table.empty:
         raise InputError(

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError, unknown
+from snncompare.recording.arguments import a_recording, column_name, one_of, whole_number
 from snncompare.recording.recording import Recording
 from snncompare.recording.spike_moves import WINDOW_TOLERANCE, refuse_unlike_windows
 
@@ -62,6 +63,10 @@ def match(
     """
     _check_seed(seed)
     _check(rates)
+    a_recording(model, "model")
+    a_recording(recording)
+    if by is not None:
+        column_name(by, "by")
     rng = np.random.default_rng(int(seed))
     seen = _same_window(model, recording)
     seen = seen.select(
@@ -90,7 +95,7 @@ def with_equal_counts(recording: Recording, seed: int) -> Recording:
         If the windows of the trials differ, or the seed is no whole number from 0 on.
     """
     _check_seed(seed)
-    refuse_unlike_windows(recording, "equal counts")
+    refuse_unlike_windows(a_recording(recording), "equal counts")
     counts = np.diff(recording.offsets).reshape(recording.n_trials, recording.n_units)
     _, unit = recording.spike_index()
     train = np.repeat(np.arange(counts.size), counts.ravel())
@@ -102,13 +107,11 @@ def with_equal_counts(recording: Recording, seed: int) -> Recording:
 
 
 def _check_seed(seed: object) -> None:
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InputError(f"seed must be a whole number from 0 on, got {seed!r}.")
+    whole_number("seed", seed, 0)
 
 
 def _check(rates: object) -> None:
-    if rates not in {"population", "unit", None}:
-        raise InputError(unknown("way to equalise rates", rates, ["population", "unit", "None"]))
+    one_of("way to equalise rates", rates, ["population", "unit", None])
 
 
 def _window(recording: Recording, whose: str) -> tuple[float, float]:

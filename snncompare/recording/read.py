@@ -8,6 +8,7 @@ from typing import Any
 from snncompare.errors import FileError, InputError, unknown
 from snncompare.provenance import file_hash
 from snncompare.recording.archive import load
+from snncompare.recording.arguments import column_name, given_path, two_times
 from snncompare.recording.doubts import refuse_impossible_extents
 from snncompare.recording.from_neo import from_neo
 from snncompare.recording.neo_files import read_block
@@ -82,6 +83,8 @@ def read(
         raise InputError("give either trials (the name of marks to cut at) or windows (one length), not both.")
     if window is not None and trials is None:
         raise InputError("a window is relative to marks; say which by their name, given as 'trials'.")
+    if trials is not None:
+        column_name(trials, "trials")
     recording = read_as_stated(path, time_unit=time_unit, layout=layout)
     if extent is not None:
         recording = _within(recording, extent)
@@ -105,7 +108,7 @@ def read_as_stated(path: str | Path, *, time_unit: str | None = None, layout: An
     FileError, InputError
         As in `read`.
     """
-    source = Path(path).expanduser()
+    source = given_path(path).expanduser()
     if not source.exists():
         raise FileError(f"there is no file '{source}'; check the path.")
     parts, reader = _parts(source, time_unit) if layout is None else _laid_out(source, time_unit, layout)
@@ -117,7 +120,7 @@ def read_as_stated(path: str | Path, *, time_unit: str | None = None, layout: An
 
 
 def _within(recording: Recording, extent: tuple[QuantityLike, QuantityLike]) -> Recording:
-    begin, end = (seconds(edge, "the extent") for edge in extent)
+    begin, end = (seconds(edge, "the extent") for edge in two_times(extent, "the extent"))
     return replace(recording, trials=recording.trials.assign(start=begin, stop=end))
 
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from snncompare.errors import InputError, unknown
 from snncompare.recording import spike_moves
+from snncompare.recording.arguments import a_recording, column_name, one_of, whole_number
 from snncompare.recording.recording import Recording
 from snncompare.units import QuantityLike, quantity, seconds
 
@@ -70,8 +71,8 @@ class Surrogate(ABC):
         InputError
             If the recording does not fit the surrogate, or the seed is no whole number from 0 on.
         """
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise InputError(f"seed must be a whole number from 0 on, got {seed!r}.")
+        a_recording(recording)
+        whole_number("seed", seed, 0)
         times, offsets = self._moved(recording, np.random.default_rng(int(seed)))
         done = [*recording.provenance.get("surrogates", []), {"surrogate": repr(self), "seed": int(seed)}]
         return replace(
@@ -116,8 +117,7 @@ class Jitter(Surrogate):
 
     def __post_init__(self) -> None:
         _check_width(self)
-        if self.shape not in {"uniform", "gaussian"}:
-            raise InputError(unknown("shape of jitter", self.shape, ["uniform", "gaussian"]))
+        one_of("shape of jitter", self.shape, ["uniform", "gaussian"])
 
     def __repr__(self) -> str:
         return f"Jitter(width='{self.width}'{'' if self.shape == 'uniform' else f', shape={self.shape!r}'})"
@@ -306,6 +306,7 @@ class ShuffledTrials(Surrogate):
     destroys: ClassVar[str] = "relations between the units of a trial: synchrony and correlations of counts"
 
     def _moved(self, recording: Recording, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64]]:
+        column_name(self.by, "ShuffledTrials.by")
         if self.by not in recording.trials.columns:
             raise InputError(unknown("column in the trials table", self.by, recording.trials.columns))
         spike_moves.refuse_unlike_windows(recording, "exchanging trials")
@@ -317,7 +318,8 @@ def _check_width(surrogate: "Jitter | WindowedJitter | ExchangedTimes") -> None:
     """Refuse a width that is no time from 0 on; keep it as a quantity."""
     name = type(surrogate).__name__
     width = surrogate.width
-    assert width is not None
+    if width is None:
+        raise InputError(f"{name}.width must be a time such as '10 ms', got None.")
     if seconds(width, f"{name}.width") < 0:
         raise InputError(f"{name}.width must not be negative, got {width}.")
     object.__setattr__(surrogate, "width", quantity(width))

@@ -7,6 +7,7 @@ import xarray as xr
 
 from snncompare.errors import InputError
 from snncompare.representation.conditions import Conditions, Label
+from snncompare.representation.metrics.codings import require_truth_value
 
 __all__ = ["condition_gram"]
 
@@ -52,6 +53,7 @@ def condition_gram(
     """
     if not isinstance(gram, xr.DataArray) or not {"trial", "trial_"} <= set(gram.dims):
         raise InputError(f"expected what gram(recording, kernel) returns, got {type(gram).__name__}.")
+    require_truth_value(unbiased, "unbiased")
     of = conditions if isinstance(conditions, Conditions) else Conditions.from_labels(conditions)
     if of.index.size != gram.sizes["trial"]:
         raise InputError(

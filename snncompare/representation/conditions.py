@@ -1,19 +1,20 @@
 """Which condition each trial belongs to: the labels in order of first appearance, and an index per trial."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError, unknown
+from snncompare.recording.arguments import a_recording, column_name
 from snncompare.recording.recording import Recording
 
-__all__ = ["Conditions", "Label", "label_column", "only_conditions", "unique_labels"]
+__all__ = ["Conditions", "Label", "label_column", "label_list", "only_conditions", "unique_labels"]
 
 Label = str | int | float | bool
 
@@ -139,7 +140,8 @@ class Conditions:
 
 def label_column(recording: Recording, name: str) -> pd.Series:
     """Return a column of the trials table, or refuse a name that it does not have."""
-    if name not in recording.trials.columns:
+    column_name(name, "the column that labels trials")
+    if name not in a_recording(recording).trials.columns:
         raise InputError(unknown("column in the trials table", name, recording.trials.columns))
     return recording.trials[name]
 
@@ -152,8 +154,6 @@ def only_conditions(recording: Recording, by: str, labels: Iterable[Label]) -> t
     InputError
         If a label is asked for twice or has no trial; all that have none are named.
     """
-    if isinstance(labels, str):
-        raise InputError(f"conditions must be a list of labels, got the text {labels!r}; write ['a', 'b'].")
     wanted = unique_labels(labels)
     column = label_column(recording, by)
     present = list(dict.fromkeys(column.dropna()))
@@ -173,7 +173,7 @@ def unique_labels(labels: Iterable[object]) -> tuple[Label, ...]:
     InputError
         If a label is missing, occurs twice or is neither text nor a number, or if there are fewer than two.
     """
-    given = list(labels)
+    given = label_list(labels, "conditions")
     conditions = Conditions.from_labels(given, "the conditions of an RDM")
     if conditions.n_conditions < len(given):
         twice = Counter(conditions.index.tolist()).most_common(1)[0][0]
@@ -182,15 +182,33 @@ def unique_labels(labels: Iterable[object]) -> tuple[Label, ...]:
 
 
 def _factorised(labels: Iterable[object], what: str) -> tuple[NDArray[np.int64], pd.Index]:
-    given = pd.Series(list(labels), dtype=object)
+    given = pd.Series(label_list(labels, what), dtype=object)
     if given.isna().any():
         trial = int(given.isna().to_numpy().argmax())
         raise InputError(
             f"{what} are missing for {int(given.isna().sum())} trials, the first at position {trial}; "
             "label these trials or select the others."
         )
+    strange = [label for label in given if not isinstance(label, str | Real | np.generic)]
+    if strange:
+        raise InputError(f"{what} must be text or numbers, got {strange[0]!r} ({type(strange[0]).__name__}).")
+    truth = {bool(label) for label in given if isinstance(label, bool | np.bool_)}
+    if truth & {label for label in given if not isinstance(label, str | bool | np.bool_)}:
+        raise InputError(f"{what} hold both True or False and the number that is equal to it (1 or 0); use text.")
     index, found = pd.factorize(given)
     return index.astype(np.int64), found
+
+
+def label_list(labels: Any, what: str) -> list[Any]:
+    """Return labels as a list; refuse text, tables and what holds no labels.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(labels, str | bytes | Mapping | pd.DataFrame) or not isinstance(labels, Iterable):
+        raise InputError(f"{what} must be a list of labels such as ['a', 'b'], got {labels!r:.80}.")
+    return list(labels)
 
 
 def _listed(labels: Iterable[object], most: int = 12) -> str:

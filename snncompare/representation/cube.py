@@ -7,8 +7,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from snncompare.errors import InputError
+from snncompare.recording.arguments import instance, number_array
 from snncompare.representation.conditions import unique_labels
-from snncompare.representation.labelled import labelled_rdms
+from snncompare.representation.labelled import labelled_rdms, refuse_unlabelled
 
 if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs
@@ -44,6 +45,7 @@ def rdm_cube(rdms: "RDMs", diagonal: ArrayLike | None = None) -> xr.DataArray:
     InputError
         If the RDMs differ in anything but time scale and window, or one of their combinations is missing or twice.
     """
+    refuse_unlabelled(rdms)
     labels = list(unique_labels(rdms.pattern_descriptors["condition"]))
     attributes = {key: _shared(rdms, key) for key in SHARED if key in rdms.rdm_descriptors}
     axes = [axis for axis in AXES if axis == "time_scale" or axis in rdms.rdm_descriptors]
@@ -88,6 +90,7 @@ def rdms_of_cube(cube: xr.DataArray) -> "RDMs":
     InputError
         If it is no such cube, names its rows and columns differently or is not symmetric.
     """
+    instance(cube, xr.DataArray, "cube", "an xarray.DataArray, such as rdm_cube(rdms) returns")
     axes = [axis for axis in AXES if axis in cube.dims]
     if set(cube.dims) != {*axes, "condition", "condition_"} or "time_scale" not in axes:
         raise InputError(f"a cube of RDMs has the dimensions {AXES}, condition and condition_, got {cube.dims}.")
@@ -124,7 +127,7 @@ def _shared(rdms: "RDMs", key: str) -> str:
 
 
 def _diagonal(given: ArrayLike, n_rdms: int, n_conditions: int) -> NDArray[np.float64]:
-    values = np.asarray(given, dtype=np.float64)
+    values = number_array(given, "the diagonal")
     if values.shape != (n_rdms, n_conditions):
         raise InputError(
             f"the diagonal needs the shape {(n_rdms, n_conditions)} (RDMs, conditions), got {values.shape}."

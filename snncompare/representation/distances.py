@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from snncompare.errors import InputError
+from snncompare.recording.arguments import a_recording
 from snncompare.recording.recording import Recording
 from snncompare.representation.compiled.trains import Trains
 from snncompare.representation.execution import Execution, assembled
@@ -37,7 +38,7 @@ def distances(
     xarray.DataArray
         Dimensions ``(trial, trial_)`` for one metric, ``(metric, trial, trial_)`` for a sequence; symmetric, zero on
         the diagonal. Coordinates: the names of the trials; ``label``, ``time_scale`` (seconds), ``euclidean`` and
-        ``additive`` of each metric.
+        ``additive`` of each metric. Attribute ``duration`` of the trials (seconds).
 
     Raises
     ------
@@ -45,7 +46,8 @@ def distances(
         If the windows of the trials differ, or a metric is given twice or is none.
     """
     metrics = several_metrics(metric)
-    values = assembled(metrics, "between_trials", aligned_trains(recording), execution)
+    trains = aligned_trains(recording)
+    values = assembled(metrics, "between_trials", trains, execution)
     names = recording.trials.index.to_numpy()
     result = xr.DataArray(
         values,
@@ -60,13 +62,14 @@ def distances(
             "trial_": names,
         },
         name="distance",
+        attrs={"duration": trains.stop - trains.start},
     )
     return result.isel(metric=0) if isinstance(metric, Metric) else result
 
 
 def several_metrics(metric: Metric | Sequence[Metric]) -> list[Metric]:
     """Return the metrics as a list; refuse none, one given twice, and what is no metric."""
-    given = metric if isinstance(metric, Iterable) else [metric]
+    given = metric if isinstance(metric, Iterable) and not isinstance(metric, str) else [metric]
     several = list(given)
     for value in several:
         if not isinstance(value, Metric):
@@ -81,7 +84,7 @@ def several_metrics(metric: Metric | Sequence[Metric]) -> list[Metric]:
 
 def aligned_trains(recording: Recording) -> Trains:
     """Return the spike trains of trials that have one common window; refuse others."""
-    refuse_unlike_windows(recording)
+    refuse_unlike_windows(a_recording(recording))
     start, stop = (float(recording.trials[side].iloc[0]) for side in ("start", "stop"))
     return Trains(recording.times, recording.offsets, recording.n_units, start, stop)
 

@@ -11,7 +11,7 @@ from snncompare.recording.recording import Recording
 from snncompare.representation.compiled.trains import Trains
 from snncompare.representation.conditions import Conditions, Label, only_conditions
 from snncompare.representation.distances import aligned_trains
-from snncompare.representation.estimators import Estimator, PairEstimator, default_estimator
+from snncompare.representation.estimators import Estimator, PairEstimator, checked_estimator, default_estimator
 from snncompare.representation.execution import Execution, assembled, blocks_of
 from snncompare.representation.metrics import Metric
 
@@ -74,7 +74,8 @@ def conditions_and_estimator(
     recording: Recording, by: str, estimator: Estimator | None, conditions: Sequence[Label] | str | None = None
 ) -> tuple[Recording, Conditions, Estimator]:
     """Return the trials that enter an RDM, their conditions and the estimator; refuse what does not fit."""
-    across = None if estimator is None else estimator.across
+    asked = checked_estimator(estimator)
+    across = None if asked is None else asked.across
     if conditions is None:
         of = Conditions.of(recording, by, across)
     elif isinstance(conditions, str):
@@ -84,7 +85,7 @@ def conditions_and_estimator(
     else:
         recording, wanted = only_conditions(recording, by, conditions)
         of = Conditions.of(recording, by, across).ordered(wanted)
-    chosen = default_estimator(of) if estimator is None else estimator
+    chosen = asked or default_estimator(of)
     chosen.check(of)
     return recording, of, chosen
 

@@ -9,10 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError
+from snncompare.recording.arguments import instance
 from snncompare.representation.conditions import Conditions
 from snncompare.representation.pair_sums import apart, ordered_sums, pair_counts, weighted_sums
 
-__all__ = ["BetweenMinusWithin", "Estimator", "MeanDistance", "PairEstimator", "default_estimator"]
+__all__ = [
+    "BetweenMinusWithin",
+    "Estimator",
+    "MeanDistance",
+    "PairEstimator",
+    "checked_estimator",
+    "default_estimator",
+]
 
 Blocks = Iterable[tuple[range, range, NDArray[np.float64]]]
 
@@ -252,3 +260,14 @@ def default_estimator(conditions: Conditions) -> Estimator:
     """Return `BetweenMinusWithin` if every condition has two trials or more, else `MeanDistance`."""
     enough = bool((conditions.n_trials >= BetweenMinusWithin.trials_needed).all())
     return BetweenMinusWithin() if enough else MeanDistance()
+
+
+def checked_estimator(estimator: Estimator | None) -> Estimator | None:
+    """Return the estimator that was given, or None; refuse anything else, the class itself included.
+
+    Raises
+    ------
+    InputError
+    """
+    example = "an estimator such as BetweenMinusWithin() or MeanDistance()"
+    return None if estimator is None else instance(estimator, Estimator, "estimator", example)  # type: ignore[type-abstract]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError
+from snncompare.recording.arguments import instance
 from snncompare.representation.block_files import BlockFiles, fingerprint
 from snncompare.representation.block_workers import BLOCK, Job, results_in_order, workers_kind
 from snncompare.representation.compiled.trains import Trains
@@ -93,7 +94,8 @@ def blocks_of(
         None: as ``Execution()``, in blocks of limited memory, in this process.
     """
     job = Job(tuple(values), method, trains)
-    execution = Execution() if execution is None else execution
+    example = "an Execution, such as sc.Execution(block=100), or None"
+    execution = Execution() if execution is None else instance(execution, Execution, "execution", example)
     cut = _cut(trains.n_trials, execution.side(trains.n_trials, len(values)))
     files = None
     if execution.folder is not None:

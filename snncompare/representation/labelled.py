@@ -8,6 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError
+from snncompare.recording.arguments import instance
 from snncompare.representation.conditions import Label
 from snncompare.representation.estimators import Estimator
 from snncompare.representation.metrics import Metric
@@ -39,7 +40,8 @@ def labelled_rdms(
     estimator : str
         How the dissimilarities were made, the same for all.
     more : mapping of names to sequences (n_rdms,), optional
-        Further descriptors of the RDMs, such as the windows of a movie.
+        Further descriptors of the RDMs, such as the windows of a movie, or the ``duration`` of the trials (seconds; NaN
+        where it is not known, as for models without trials).
     """
     from rsatoolbox.rdm import RDMs
 
@@ -53,6 +55,7 @@ def labelled_rdms(
             "time_scale": list(time_scale),
             "name": list(name),
             "estimator": [estimator] * len(measured),
+            "duration": [float("nan")] * len(measured),
             **{key: list(values) for key, values in (more or {}).items()},
         },
         pattern_descriptors={"condition": list(conditions)},
@@ -77,6 +80,21 @@ def rdms_of_metrics(
         estimator=repr(estimator),
         more=more,
     )
+
+
+def refuse_unlabelled(rdms: Any, name: str = "rdms") -> None:
+    """Refuse what is no rsatoolbox RDMs with the labels of `labelled_rdms`.
+
+    Raises
+    ------
+    InputError
+    """
+    from rsatoolbox.rdm import RDMs
+
+    instance(rdms, RDMs, name, "rsatoolbox RDMs, such as sc.rdm(...) returns")
+    for kind, key in (("pattern", "condition"), ("rdm", "time_scale")):
+        if key not in getattr(rdms, f"{kind}_descriptors"):
+            raise InputError(f"{name} has no {kind}_descriptors['{key}']; set it, or make the RDMs with sc.rdm(...).")
 
 
 def stacked(distances: xr.DataArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

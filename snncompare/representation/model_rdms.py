@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snncompare.errors import FileError, InputError
-from snncompare.representation.conditions import Label, unique_labels
+from snncompare.recording.arguments import number_array
+from snncompare.representation.conditions import Label, label_list, unique_labels
 from snncompare.representation.labelled import labelled_rdms
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def circular(conditions: Iterable[float], period: float, name: str = "circular")
     InputError
         If a condition is not a number, or the period is not above zero.
     """
-    if not np.isfinite(period) or period <= 0:
+    if isinstance(period, bool) or not isinstance(period, Real) or not np.isfinite(period) or period <= 0:
         raise InputError(f"the period must be a number above zero in the unit of the conditions, got {period!r}.")
     labels, values = _numbers(conditions, "circular")
     difference = np.abs(values[:, None] - values[None, :]) % period
@@ -65,7 +66,7 @@ def categorical(conditions: Iterable[Label], categories: Iterable[Label], name: 
         If the numbers of labels differ, or there is one category only, or as many as conditions: such an RDM is
         constant and can be compared with nothing.
     """
-    labels, given = unique_labels(conditions), list(categories)
+    labels, given = unique_labels(conditions), label_list(categories, "categories")
     if len(given) != len(labels):
         raise InputError(f"{len(given)} categories for {len(labels)} conditions; give the category of each condition.")
     if not 1 < len(set(given)) < len(labels):
@@ -86,7 +87,7 @@ def from_features(conditions: Iterable[Label], features: ArrayLike, name: str = 
     InputError
         If the shape does not fit or a feature is not finite.
     """
-    labels, values = unique_labels(conditions), np.asarray(features, dtype=np.float64)
+    labels, values = unique_labels(conditions), number_array(features, "features")
     if values.ndim != 2 or len(values) != len(labels):
         raise InputError(f"features have shape {values.shape}; they need one row for each of {len(labels)} conditions.")
     if not np.isfinite(values).all():
@@ -108,7 +109,7 @@ def from_matrix(conditions: Iterable[Label], matrix: ArrayLike, name: str = "mat
     InputError
         If the matrix is none of these.
     """
-    labels, values = unique_labels(conditions), np.asarray(matrix, dtype=np.float64)
+    labels, values = unique_labels(conditions), number_array(matrix, "the matrix")
     if values.shape != (len(labels), len(labels)):
         raise InputError(f"the matrix has shape {values.shape}, but there are {len(labels)} conditions.")
     if not np.isfinite(values).all():

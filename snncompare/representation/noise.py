@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from snncompare.errors import InputError, unknown
+from snncompare.errors import InputError
+from snncompare.recording.arguments import one_of
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions
 from snncompare.representation.distances import aligned_trains
@@ -59,8 +60,7 @@ def noise_precision(
     ----------
     Schäfer & Strimmer 2005, Stat. Appl. Genet. Mol. Biol. 4:32. Ledoit & Wolf 2004, J. Multivar. Anal. 88:365.
     """
-    if shrinkage not in SHRINKAGES:
-        raise InputError(unknown("shrinkage", shrinkage, SHRINKAGES))
+    one_of("shrinkage", shrinkage, SHRINKAGES)
     conditions = Conditions.of(recording, by)
     counts = binned_counts(aligned_trains(recording), checked_width(width, "width"))
     freedom = len(counts) - conditions.n_conditions

@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError, UnsupportedError, unknown
-from snncompare.recording.arguments import a_recording, instance, two_times, whole_number
+from snncompare.recording.arguments import a_recording, column_name, instance, two_times, whole_number
+from snncompare.recording.checks import float_column
 from snncompare.recording.cutting import cut_at_zero
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions
@@ -195,7 +196,7 @@ def drift(
         whole_number(what, number, least)
     for what, share, most in (("alpha", alpha, 1.0), ("tolerated", tolerated, np.inf)):
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < most:
-            raise InputError(f"{what} must be a number above 0{' and below 1' if most == 1 else ''}, got {share!r}.")
+            raise InputError(f"{what} lies between 0 and {most:g}, got {share!r}; give such a number.")
     if (n_permutations + 1) * alpha / 2 < 1:
         raise InputError(f"{n_permutations} permutations cannot reach p < {alpha / 2:g}; give more, or a higher alpha.")
     windows = {"baseline": baseline, "response": response}
@@ -208,7 +209,7 @@ def drift(
     conditions.require_trials(2, "the drift check")
     chosen = checked_estimator(estimator) or _estimator(conditions)
     _require_halves(conditions, chosen)
-    used = SpikeCount() if metric is None else instance(metric, Metric, "metric", "one metric such as SpikeCount()")
+    used = SpikeCount() if metric is None else instance(metric, Metric, "metric", "one metric such as SpikeCount()")  # type: ignore[type-abstract]
     apart, named = _times_apart(recording, conditions, time)
     streams = np.random.default_rng(seed).spawn(n_permutations)
     trials = np.arange(recording.n_trials)
@@ -300,7 +301,7 @@ def reliability(
     whole_number("n_splits", n_splits, 1)
     whole_number("seed", seed, 0)
     a_recording(recording)
-    used = SpikeCount() if metric is None else instance(metric, Metric, "metric", "one metric such as SpikeCount()")
+    used = SpikeCount() if metric is None else instance(metric, Metric, "metric", "one metric such as SpikeCount()")  # type: ignore[type-abstract]
     rows = []
     joint = "session" in recording.units and "session" in recording.trials
     for position in range(recording.n_units):
@@ -362,11 +363,12 @@ def _times_apart(
 ) -> tuple[NDArray[np.float64] | None, str]:
     """Return the differences of the mean times of conditions, shape (n_pairs,), and where the times come from."""
     name = "onset" if time is None else time
+    column_name(name, "time")
     if name not in recording.trials:
         if time is None:
             return None, ""
         raise InputError(unknown("column in the trials table", time, recording.trials.columns))
-    times = recording.trials[name].to_numpy(dtype=np.float64)
+    times = float_column(recording.trials, name, "trials")
     if time is None and np.ptp(times) == 0:
         return None, ""
     mean = np.bincount(conditions.index, weights=times) / conditions.n_trials

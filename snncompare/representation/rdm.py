@@ -10,7 +10,7 @@ from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions, Label
 from snncompare.representation.distances import several_metrics
-from snncompare.representation.estimators import Estimator, PairEstimator, default_estimator
+from snncompare.representation.estimators import Estimator, PairEstimator, checked_estimator, default_estimator
 from snncompare.representation.execution import Execution
 from snncompare.representation.labelled import labelled_rdms, rdms_of_metrics, stacked
 from snncompare.representation.metrics import Metric
@@ -69,8 +69,8 @@ def rdm(
     -------
     rsatoolbox.rdm.RDMs
         One RDM per metric. ``pattern_descriptors["condition"]`` has the labels in order of first appearance;
-        ``rdm_descriptors`` has ``metric``, ``time_scale`` (seconds), ``name`` and ``estimator``. A condition without
-        a spike has dissimilarities like any other.
+        ``rdm_descriptors`` has ``metric``, ``time_scale`` (seconds), ``name``, ``estimator`` and
+        ``duration`` (of the trials, seconds). A condition without a spike has dissimilarities like any other.
 
     Raises
     ------
@@ -81,7 +81,9 @@ def rdm(
     metrics = several_metrics(metric)
     population = gathered(recording, metrics, by, estimator, join, conditions)
     vectors = population.dissimilarities(metrics, execution)
-    more = {key: [value] * len(metrics) for key, value in population.more.items()}
+    trains = population.parts[0][0]
+    shared = {**population.more, "duration": trains.stop - trains.start}
+    more = {key: [value] * len(metrics) for key, value in shared.items()}
     return rdms_of_metrics(vectors, metrics, population.labels, population.estimator, name, more)
 
 
@@ -115,7 +117,7 @@ def rdm_from_distances(
     of = conditions if isinstance(conditions, Conditions) else Conditions.from_labels(conditions)
     if of.n_all != values.shape[1]:
         raise InputError(f"{of.n_all} condition labels for {values.shape[1]} trials; give one label per trial.")
-    chosen = default_estimator(of) if estimator is None else estimator
+    chosen = checked_estimator(estimator) or default_estimator(of)
     if isinstance(chosen, PairEstimator):
         every = range(of.n_all)
         vectors = chosen.from_blocks([(every, every, values)], euclidean, of)
@@ -129,4 +131,5 @@ def rdm_from_distances(
         time_scale=np.atleast_1d(distances["time_scale"].to_numpy()).tolist(),
         name=labels if name is None else [name] * len(labels),
         estimator=repr(chosen),
+        more={"duration": [float(distances.attrs.get("duration", np.nan))] * len(labels)},
     )

@@ -8,8 +8,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError
+from snncompare.recording.arguments import whole_number
 from snncompare.representation.conditions import Conditions, Label
-from snncompare.representation.estimators import Estimator, default_estimator
+from snncompare.representation.estimators import Estimator, checked_estimator, default_estimator
 from snncompare.representation.labelled import stacked
 from snncompare.representation.trial_draws import draw_samples, split_in_halves
 
@@ -98,10 +99,9 @@ def replicates(
     of = conditions if isinstance(conditions, Conditions) else Conditions.from_labels(conditions)
     if of.index.size != values.shape[1]:
         raise InputError(f"{of.index.size} condition labels for {values.shape[1]} trials; give one label per trial.")
-    for what, number in (("n_resamples", n_resamples), ("n_splits", n_splits)):
-        if number < 1:
-            raise InputError(f"{what} must be 1 or more, got {number}.")
-    chosen = default_estimator(of) if estimator is None else estimator
+    for what, number, least in (("n_resamples", n_resamples, 1), ("n_splits", n_splits, 1), ("seed", seed, 0)):
+        whole_number(what, number, least)
+    chosen = checked_estimator(estimator) or default_estimator(of)
     chosen.check(of)
     resampling, splitting = np.random.default_rng(seed).spawn(2)
 

@@ -226,7 +226,7 @@ def _joint_conditions(
     missing = {label: [session for session, labels in present.items() if label not in labels] for label in wanted}
     missing = {label: sessions for label, sessions in missing.items() if sessions}
     words = [f"{label!r} (not in {_listed(sessions)})" for label, sessions in missing.items()]
-    if missing and conditions != "common":
+    if missing and not isinstance(conditions, str):
         raise InputError(
             f"{len(missing)} of {len(wanted)} conditions are missing in a session: {', '.join(words[:5])}"
             f"{' and more' if len(words) > 5 else ''}. Give conditions='common' to keep those that every session has."

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError
+from snncompare.recording.arguments import a_recording, whole_number
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions, Label
-from snncompare.representation.estimators import Estimator, default_estimator
+from snncompare.representation.distances import several_metrics
+from snncompare.representation.estimators import Estimator, checked_estimator, default_estimator
 from snncompare.representation.metrics import Metric
 from snncompare.representation.rdm import rdm
 
@@ -92,8 +94,9 @@ def unit_halves(
     InputError
         If a metric is not additive, there are fewer than 4 units, a number cannot be used, or as in `rdm`.
     """
-    metrics = [metric] if isinstance(metric, Metric) else list(metric)
-    joint = next((value for value in metrics if isinstance(value, Metric) and not value.additive), None)
+    metrics = several_metrics(metric)
+    a_recording(recording)
+    joint = next((value for value in metrics if not value.additive), None)
     if joint is not None:
         raise InputError(
             f"unit halves need a metric that is a sum over units; {joint!r} is not. Use one value per unit (for "
@@ -101,9 +104,9 @@ def unit_halves(
         )
     if recording.n_units < 4:
         raise InputError(f"the recording has {recording.n_units} units; unit halves need at least 4.")
-    if isinstance(n_splits, bool) or n_splits < 1:
-        raise InputError(f"n_splits must be 1 or more, got {n_splits!r}.")
-    chosen = default_estimator(Conditions.of(recording, by)) if estimator is None else estimator
+    whole_number("n_splits", n_splits, 1)
+    whole_number("seed", seed, 0)
+    chosen = checked_estimator(estimator) or default_estimator(Conditions.of(recording, by))
     whole = rdm(recording, metrics, by, chosen)
     first = _first_halves(recording.n_units, n_splits, np.random.default_rng(seed))
     half_a, half_b = _halves(recording, metrics, by, chosen, whole.get_vectors(), first)

@@ -7,7 +7,7 @@ import xarray as xr
 
 from snncompare.errors import InputError
 from snncompare.representation.conditions import Conditions, Label
-from snncompare.representation.estimators import PairEstimator, default_estimator
+from snncompare.representation.estimators import PairEstimator, checked_estimator, default_estimator
 from snncompare.representation.labelled import stacked
 
 __all__ = ["within_condition"]
@@ -49,7 +49,7 @@ def within_condition(
     of = conditions if isinstance(conditions, Conditions) else Conditions.from_labels(conditions)
     if of.n_all != values.shape[1]:
         raise InputError(f"{of.n_all} condition labels for {values.shape[1]} trials; give one label per trial.")
-    chosen = default_estimator(of) if estimator is None else estimator
+    chosen = checked_estimator(estimator) or default_estimator(of)
     if not isinstance(chosen, PairEstimator):
         raise InputError(f"{chosen!r} does not average over pairs of trials; use MeanDistance or BetweenMinusWithin.")
     chosen.check(of)

@@ -127,7 +127,7 @@ def test_things_that_are_not_rdms_are_refused(make_rdms, vector):
         align(vector, {"m": make_rdms(vector)})
     with pytest.raises(InputError, match="models must be a mapping"):
         align(make_rdms(vector), make_rdms(vector))
-    with pytest.raises(InputError, match="models must be a mapping"):
+    with pytest.raises(InputError, match="there are no models"):
         align(make_rdms(vector), {})
     with pytest.raises(InputError, match="model 'm' must be rsatoolbox RDMs"):
         align(make_rdms(vector), {"m": vector})

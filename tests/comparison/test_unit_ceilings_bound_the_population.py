@@ -143,7 +143,7 @@ def test_what_cannot_be_split_is_refused():
         unit_halves(recording, VictorPurpura(cost="20 Hz", pooled=True), "condition")
     with pytest.raises(InputError, match="has 3 units; unit halves need at least 4"):
         unit_halves(part(recording, 0, 3), SpikeCount(), "condition")
-    with pytest.raises(InputError, match="n_splits must be 1 or more"):
+    with pytest.raises(InputError, match="n_splits must be a whole number of at least 1"):
         unit_halves(recording, SpikeCount(), "condition", n_splits=0)
 
 

@@ -135,7 +135,7 @@ def test_too_few_repeats_are_said_in_words(computed, labels, repeats, estimator,
 
 
 def test_impossible_requests_are_refused(computed, labels):
-    with pytest.raises(InputError, match="n_resamples must be 1 or more"):
+    with pytest.raises(InputError, match="n_resamples must be a whole number of at least 1"):
         replicates(computed, labels, n_resamples=0)
     with pytest.raises(InputError, match="one label per trial"):
         replicates(computed, labels[:5])

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError
+from snncompare.recording.arguments import number_array
 
 __all__ = [
     "Covariance",
@@ -120,7 +121,7 @@ def noise_covariance(given: Any, name: str) -> Covariance | None:
     """
     if given is None:
         return None
-    values = np.asarray(given, dtype=np.float64)
+    values = number_array(given, name)
     if values.ndim == 1 and values.size > 1 and np.isfinite(values).all() and (values > 0).all():
         return tuple(values.tolist())
     if values.ndim == 2 and values.shape[0] == values.shape[1] and np.isfinite(values).all():

@@ -8,7 +8,8 @@ from typing import ClassVar, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from snncompare.errors import InputError, unknown
+from snncompare.errors import InputError
+from snncompare.recording.arguments import one_of
 from snncompare.representation.compiled.trains import Trains, first_spikes
 from snncompare.representation.metrics.codings import coded_label, require_truth_value, with_codings
 from snncompare.representation.metrics.metric import Metric
@@ -52,7 +53,7 @@ class FirstSpikeLatency(Metric):
 
     def __post_init__(self) -> None:
         require_truth_value(self.pooled, "FirstSpikeLatency.pooled")
-        if self.silent != WINDOW_END:
+        if not isinstance(self.silent, str) or self.silent != WINDOW_END:
             seconds(self.silent, "FirstSpikeLatency.silent, unless it is 'window end',")
             object.__setattr__(self, "silent", quantity(self.silent))
 
@@ -135,8 +136,7 @@ class RankOrder(Metric):
     euclidean: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if self.distance not in RANKINGS:
-            raise InputError(unknown("distance between rank orders", self.distance, RANKINGS))
+        one_of("distance between rank orders", self.distance, RANKINGS)
 
     @property
     def label(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError
+from snncompare.recording.arguments import number_array
 from snncompare.representation.compiled.trains import Trains
 from snncompare.representation.metrics.bins import binned_counts, checked_width, seconds_of
 from snncompare.representation.metrics.metric import Metric
@@ -41,7 +42,7 @@ class Precision:
     matrix: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        given = np.array(self.matrix, dtype=np.float64)
+        given = np.array(number_array(self.matrix, "a precision"))
         if given.ndim != 2 or given.shape[0] != given.shape[1] or given.size == 0:
             raise InputError(f"a precision must be a square matrix, got an array of shape {given.shape}.")
         if not np.isfinite(given).all():
