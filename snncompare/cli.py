@@ -13,7 +13,7 @@ from snncompare import __version__
 from snncompare.errors import InputError, SnncompareError, TimeStepWarning, unknown
 
 if TYPE_CHECKING:
-    from snncompare.representation.execution import Execution
+    from snncompare.representation.blocks.execution import Execution
 
 __all__ = ["main"]
 

@@ -23,13 +23,13 @@ from scipy.spatial.distance import pdist, squareform
 from snncompare import provenance
 from snncompare.comparison.compare import compare
 from snncompare.comparison.measures import Pearson
+from snncompare.comparison.precision.selection import select_time_scale
+from snncompare.comparison.precision.time_scale import time_scale_test
 from snncompare.comparison.result import Result
-from snncompare.comparison.selection import select_time_scale
-from snncompare.comparison.time_scale import time_scale_test
 from snncompare.figures.style import DOUBLE_COLUMN, FAINT_COLOUR, PALETTE, new_figure, style
 from snncompare.representation.estimators import BetweenMinusWithin
 from snncompare.representation.rdm import rdm_from_distances
-from snncompare.representation.replicates import Replicates, replicates
+from snncompare.representation.repeats.replicates import Replicates, replicates
 
 Array = NDArray[np.float64]
 Generator = np.random.Generator

@@ -13,8 +13,8 @@ import pandas as pd
 
 import snncompare as sc
 from snncompare import provenance
-from snncompare.comparison.decomposition import COMPONENTS, decompose
-from snncompare.comparison.timing import timing_contribution
+from snncompare.comparison.precision.decomposition import COMPONENTS, decompose
+from snncompare.comparison.precision.timing import timing_contribution
 from snncompare.errors import InputError
 from snncompare.figures.save import save_figure
 from snncompare.figures.style import PALETTE, new_figure, panel_letters, settle, style

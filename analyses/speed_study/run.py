@@ -13,7 +13,7 @@ import pandas as pd
 
 import snncompare as sc
 from snncompare import provenance
-from snncompare.comparison.timing import timing_contribution
+from snncompare.comparison.precision.timing import timing_contribution
 from snncompare.representation.model_rdms import circular
 
 SEED, DURATION, RATE, TUNING = 0, 1.0, 10.0, 0.5

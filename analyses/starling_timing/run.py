@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 import snncompare as sc
 from snncompare.commands.compare_data import read_trials
 from snncompare.commands.compare_parts import RecordingConfig
-from snncompare.comparison.timing import TimingContribution
+from snncompare.comparison.precision.timing import TimingContribution
 from snncompare.figures.condition_rasters import draw_condition_raster
 from snncompare.figures.save import save_figure
 from snncompare.figures.style import DOUBLE_COLUMN, PALETTE, colours_for, new_figure, panel_letters, settle, style

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from snncompare.commands.compare_parts import FromNetwork, RecordingConfig
     from snncompare.commands.study_config import StudyConfig
     from snncompare.recording.recording import Recording
-    from snncompare.representation.execution import Execution
+    from snncompare.representation.blocks.execution import Execution
 
 __all__ = ["asked_of", "data_of", "run_compare"]
 

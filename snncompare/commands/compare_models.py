@@ -15,8 +15,8 @@ from snncompare.errors import InputError, unknown
 if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs
 
+    from snncompare.representation.blocks.execution import Execution
     from snncompare.representation.estimators import Estimator
-    from snncompare.representation.execution import Execution
     from snncompare.representation.metrics import Metric
 
 __all__ = ["Asked", "Prepared", "model_files", "prepare_models"]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs
 
     from snncompare.comparison.alignment import Aligned
-    from snncompare.representation.rdm_files import StoredRdms
-    from snncompare.representation.replicates import Replicates
+    from snncompare.representation.repeats.replicates import Replicates
+    from snncompare.representation.storage.rdm_files import StoredRdms
 
 __all__ = ["run_compare_rdms"]
 
@@ -113,7 +113,7 @@ def _data(paths: Sequence[str | Path]) -> "tuple[RDMs, Replicates | None]":
 
 
 def _read(paths: Sequence[str | Path], of: str) -> "dict[str, StoredRdms]":
-    from snncompare.representation.rdm_files import read_rdm_file
+    from snncompare.representation.storage.rdm_files import read_rdm_file
 
     files: dict[str, StoredRdms] = {}
     for path in paths:

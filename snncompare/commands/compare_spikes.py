@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs
 
     from snncompare.recording.recording import Recording
+    from snncompare.representation.blocks.execution import Execution
     from snncompare.representation.estimators import Estimator
-    from snncompare.representation.execution import Execution
     from snncompare.representation.metrics import Metric
-    from snncompare.representation.replicates import Replicates
+    from snncompare.representation.repeats.replicates import Replicates
 
 __all__ = ["Spikes", "check_across", "spikes_of"]
 
@@ -83,7 +83,7 @@ class Spikes:
         from snncompare.representation.conditions import Conditions
         from snncompare.representation.distances import distances
         from snncompare.representation.rdm import rdm_from_distances
-        from snncompare.representation.replicates import replicates
+        from snncompare.representation.repeats.replicates import replicates
         from snncompare.representation.sessions import join_replicates
 
         drawn: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}

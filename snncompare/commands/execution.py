@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from snncompare.errors import FileError
 
 if TYPE_CHECKING:
-    from snncompare.representation.execution import Execution
+    from snncompare.representation.blocks.execution import Execution
 
 __all__ = ["execution_of"]
 
@@ -19,7 +19,7 @@ def execution_of(workers: int | None, cache: Path | None) -> "Execution | None":
     FileError
         If the cache lies below a file, or is one.
     """
-    from snncompare.representation.execution import Execution
+    from snncompare.representation.blocks.execution import Execution
 
     if workers is None and cache is None:
         return None

@@ -16,7 +16,7 @@ from snncompare.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from snncompare.recording.recording import Recording
-    from snncompare.representation.execution import Execution
+    from snncompare.representation.blocks.execution import Execution
 
 __all__ = ["run_rdm"]
 
@@ -70,7 +70,7 @@ def run_rdm(
         If anything that was given is wrong.
     """
     from snncompare import provenance
-    from snncompare.representation.rdm_files import save_rdms
+    from snncompare.representation.storage.rdm_files import save_rdms
 
     target = writable(out, (".npz",), "RDMs")
     study = load_study(path)

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from snncompare.comparison.alignment import Aligned, MetricKey
 from snncompare.comparison.measures import Measure
-from snncompare.comparison.replicated import replicate_vectors
+from snncompare.comparison.resampling.replicated import replicate_vectors
 from snncompare.comparison.wording import listed
 
 if TYPE_CHECKING:
-    from snncompare.representation.replicates import Replicates
+    from snncompare.representation.repeats.replicates import Replicates
     from snncompare.representation.unit_halves import UnitHalves
 
 __all__ = ["Ceiling", "across_sessions", "across_subjects", "between_units", "noise_ceilings", "within_animal"]

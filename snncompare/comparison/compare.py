@@ -11,7 +11,7 @@ from snncompare.comparison.checks import similarity_measure
 from snncompare.comparison.inference import Estimates, difference_table, model_table
 from snncompare.comparison.measures import Measure, Spearman
 from snncompare.comparison.permutation import relabellings
-from snncompare.comparison.resampling import choose_resampling, resampled_words
+from snncompare.comparison.resampling.choice import choose_resampling, resampled_words
 from snncompare.comparison.result import Result, labelled_resamples
 from snncompare.comparison.statements import statements
 from snncompare.errors import InputError
@@ -20,7 +20,7 @@ from snncompare.recording.arguments import instance, whole_number
 if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs
 
-    from snncompare.representation.replicates import Replicates
+    from snncompare.representation.repeats.replicates import Replicates
     from snncompare.representation.unit_halves import UnitHalves
 
 __all__ = ["compare"]
@@ -51,7 +51,7 @@ def compare(
     =====================  ======================================  ====================================================
 
     Sessions are resampled with their animal. Of a model with several network instances the similarity is the mean over
-    them, and they are resampled too (`snncompare.comparison.seeds.with_seeds`). See
+    them, and they are resampled too (`snncompare.comparison.resampling.seeds.with_seeds`). See
     `snncompare.comparison.inference.Estimates` for the intervals and tests between models,
     `snncompare.comparison.permutation.Relabellings` for the test against no relation,
     `snncompare.comparison.ceiling` for the noise ceilings.
@@ -115,7 +115,7 @@ def compare(
 
 
 def _check_kinds(replicates: object, unit_halves: object) -> None:
-    from snncompare.representation.replicates import Replicates
+    from snncompare.representation.repeats.replicates import Replicates
     from snncompare.representation.unit_halves import UnitHalves
 
     if replicates is not None:

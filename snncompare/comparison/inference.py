@@ -11,7 +11,7 @@ from snncompare.comparison.alignment import Aligned
 from snncompare.comparison.ceiling import Ceiling
 from snncompare.comparison.measures import Measure
 from snncompare.comparison.permutation import holm, observed_similarity
-from snncompare.comparison.spread import Spread
+from snncompare.comparison.resampling.spread import Spread
 
 __all__ = ["LEVEL", "Estimates", "difference_table", "model_table", "verdict"]
 
@@ -30,8 +30,8 @@ class Estimates:
     .. math:: S \pm t_{0.975, \nu} \, \hat\sigma, \qquad p = 2 P(T_\nu > |S_a - S_b| / \hat\sigma_{ab})
 
     with :math:`\hat\sigma` from the resamples and :math:`\nu` their degrees of freedom, as in rsatoolbox (Schuett et
-    al. 2023); of several network instances as `snncompare.comparison.seeds.with_seeds` derives. The similarity is the
-    mean over sessions, subjects and network instances. Intervals of similarities are cut at -1 and 1.
+    al. 2023); of several network instances as `snncompare.comparison.resampling.seeds.with_seeds` derives. The
+    similarity is the mean over sessions, subjects and network instances. Intervals of similarities are cut at -1 and 1.
 
     Over few animals (or sessions) with the stimuli held, intervals are taken on Fisher's z scale,
     :math:`\tanh(\operatorname{artanh} S \pm t_{0.975, \nu} \, \hat\sigma / (1 - S^2))`.

@@ -78,7 +78,7 @@ def unit_curve(
         For example ``[1, 2, 5, 10, 20]``; each at most the number of units.
     n_draws : int
     estimator, measure
-        As in `snncompare.comparison.timing.timing_contribution`.
+        As in `snncompare.comparison.precision.timing.timing_contribution`.
     level : float
     seed : int
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.comparison.alignment import Aligned, pair_numbers
-from snncompare.comparison.draws import blocks, similarities
 from snncompare.comparison.measures import Measure
 from snncompare.comparison.members import Members
+from snncompare.comparison.resampling.draws import blocks, similarities
 
 __all__ = ["Relabellings", "holm", "observed_similarity", "relabellings"]
 

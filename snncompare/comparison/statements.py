@@ -10,7 +10,7 @@ from snncompare.comparison.ceiling import Ceiling
 from snncompare.comparison.inference import LEVEL
 from snncompare.comparison.measures import Measure
 from snncompare.comparison.permutation import Relabellings
-from snncompare.comparison.resampling import (
+from snncompare.comparison.resampling.choice import (
     FEWEST_CONDITIONS,
     Conditions,
     ConditionsAndSessions,
@@ -23,7 +23,7 @@ from snncompare.comparison.resampling import (
 from snncompare.comparison.wording import listed, metric_words
 
 if TYPE_CHECKING:
-    from snncompare.representation.replicates import Replicates
+    from snncompare.representation.repeats.replicates import Replicates
 
 __all__ = ["about_seeds", "statements"]
 

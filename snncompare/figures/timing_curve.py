@@ -21,7 +21,7 @@ from snncompare.figures.style import (
 )
 
 if TYPE_CHECKING:
-    from snncompare.comparison.timing import TimingContribution
+    from snncompare.comparison.precision.timing import TimingContribution
 
 __all__ = ["draw_timing_contribution", "timing_data"]
 

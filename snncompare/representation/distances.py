@@ -8,8 +8,8 @@ import xarray as xr
 from snncompare.errors import InputError
 from snncompare.recording.arguments import a_recording
 from snncompare.recording.recording import Recording
+from snncompare.representation.blocks.execution import Execution, assembled
 from snncompare.representation.compiled.trains import Trains
-from snncompare.representation.execution import Execution, assembled
 from snncompare.representation.metrics import Metric
 
 __all__ = ["aligned_trains", "distances", "refuse_unlike_windows", "several_metrics"]

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
+from snncompare.representation.blocks.execution import Execution, assembled, blocks_of
 from snncompare.representation.compiled.trains import Trains
 from snncompare.representation.conditions import Conditions, Label, only_conditions
 from snncompare.representation.distances import aligned_trains
 from snncompare.representation.estimators import Estimator, PairEstimator, checked_estimator, default_estimator
-from snncompare.representation.execution import Execution, assembled, blocks_of
 from snncompare.representation.metrics import Metric
 
 __all__ = ["Population", "conditions_and_estimator", "population_of"]

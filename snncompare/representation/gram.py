@@ -6,8 +6,8 @@ import xarray as xr
 
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
+from snncompare.representation.blocks.execution import Execution, assembled
 from snncompare.representation.distances import aligned_trains
-from snncompare.representation.execution import Execution, assembled
 from snncompare.representation.kernels import Kernel
 from snncompare.representation.metrics import Metric
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
+from snncompare.representation.blocks.execution import Execution
 from snncompare.representation.conditions import Label
 from snncompare.representation.distances import several_metrics
 from snncompare.representation.estimators import Estimator
-from snncompare.representation.execution import Execution
 from snncompare.representation.labelled import rdms_of_metrics
 from snncompare.representation.metrics import Metric
 from snncompare.representation.sessions import gathered

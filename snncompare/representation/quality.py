@@ -18,7 +18,12 @@ from snncompare.representation.estimators import BetweenMinusWithin, Estimator, 
 from snncompare.representation.metrics import Metric, SpikeCount
 from snncompare.representation.nearest_mean import accuracy, root_counts
 from snncompare.representation.rdm import rdm_from_distances
-from snncompare.representation.split_halves import half_correlations, response_correlation, spearman, spearman_brown
+from snncompare.representation.repeats.split_halves import (
+    half_correlations,
+    response_correlation,
+    spearman,
+    spearman_brown,
+)
 from snncompare.units import QuantityLike, seconds
 
 __all__ = ["Drift", "WindowQuality", "drift", "reliability"]

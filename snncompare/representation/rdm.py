@@ -8,10 +8,10 @@ import xarray as xr
 
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
+from snncompare.representation.blocks.execution import Execution
 from snncompare.representation.conditions import Conditions, Label
 from snncompare.representation.distances import several_metrics
 from snncompare.representation.estimators import Estimator, PairEstimator, checked_estimator, default_estimator
-from snncompare.representation.execution import Execution
 from snncompare.representation.labelled import labelled_rdms, rdms_of_metrics, stacked
 from snncompare.representation.metrics import Metric
 from snncompare.representation.sessions import gathered

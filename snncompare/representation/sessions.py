@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from snncompare.errors import InputError, UnsupportedError, unknown
 from snncompare.recording.arguments import a_recording, column_name, whole_number
 from snncompare.recording.recording import Recording
+from snncompare.representation.blocks.execution import Execution
 from snncompare.representation.conditions import Conditions, Label, label_column, unique_labels
 from snncompare.representation.distances import WINDOW_TOLERANCE, aligned_trains, distances, several_metrics
 from snncompare.representation.estimation import Population, conditions_and_estimator, population_of
 from snncompare.representation.estimators import BetweenMinusWithin, Estimator, MeanDistance, checked_estimator
-from snncompare.representation.execution import Execution
 from snncompare.representation.metrics import Metric
-from snncompare.representation.replicates import Replicates, replicates
+from snncompare.representation.repeats.replicates import Replicates, replicates
 
 __all__ = ["gathered", "join_replicates", "join_sessions", "split_sessions"]
 

@@ -10,7 +10,7 @@ from snncompare.cli import main
 from snncompare.commands.compare import _checked
 from snncompare.commands.compare_config import CompareConfig
 from snncompare.commands.plan import run_plan
-from snncompare.comparison.decomposition import decompose
+from snncompare.comparison.precision.decomposition import decompose
 from snncompare.errors import InputError, UnsupportedError
 from snncompare.recording.read import read
 from snncompare.representation.estimators import BetweenMinusWithin
@@ -18,7 +18,7 @@ from snncompare.representation.metrics import SpikeCount, VanRossum
 from snncompare.representation.model_rdms import circular
 from snncompare.representation.quality import drift, reliability
 from snncompare.representation.rdm import rdm
-from snncompare.representation.rdm_files import read_rdm_file
+from snncompare.representation.storage.rdm_files import read_rdm_file
 
 ACROSS = {"type": "BetweenMinusWithin", "across": "run"}
 

@@ -5,8 +5,8 @@ import pytest
 
 from snncompare.cli import main
 from snncompare.representation import execution
-from snncompare.representation.block_workers import Job
-from snncompare.representation.rdm_files import read_rdm_file
+from snncompare.representation.blocks.workers import Job
+from snncompare.representation.storage.rdm_files import read_rdm_file
 
 
 def made(path, out, *options):

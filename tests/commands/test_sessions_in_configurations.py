@@ -16,11 +16,11 @@ from snncompare.commands.compare_report import Findings, _recorded, limits_of
 from snncompare.comparison.result import Result
 from snncompare.recording.read import read
 from snncompare.recording.recording import Recording
-from snncompare.representation.block_workers import Job
+from snncompare.representation.blocks.workers import Job
 from snncompare.representation.metrics import SpikeCount, VanRossum
 from snncompare.representation.rdm import rdm
-from snncompare.representation.rdm_files import read_rdm_file
 from snncompare.representation.sessions import join_replicates, split_sessions
+from snncompare.representation.storage.rdm_files import read_rdm_file
 
 PICTURES = [(shape, place) for shape in "abc" for place in (1, 2)]
 METRICS = [VanRossum(tau="20 ms"), SpikeCount()]

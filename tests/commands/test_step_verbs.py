@@ -22,7 +22,7 @@ from snncompare.network.synapses import exponential
 from snncompare.provenance import file_hash
 from snncompare.recording.read import read
 from snncompare.recording.recording import Recording
-from snncompare.representation.rdm_files import load_rdms, read_rdm_file
+from snncompare.representation.storage.rdm_files import load_rdms, read_rdm_file
 
 ANGLES = np.arange(0, 180, 22.5)
 METRICS = [{"type": "VanRossum", "time_scales": ["50 ms"]}, {"type": "SpikeCount"}]

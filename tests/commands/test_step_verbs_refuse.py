@@ -9,7 +9,7 @@ from rsatoolbox.rdm import RDMs
 
 from snncompare.cli import main
 from snncompare.comparison.compare import compare
-from snncompare.representation.rdm_files import save_rdms
+from snncompare.representation.storage.rdm_files import save_rdms
 
 LABELS = ["a", "b", "c", "d"]
 MODELS = {"line": {"type": "matrix", "file": "line.csv"}}

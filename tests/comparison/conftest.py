@@ -13,7 +13,7 @@ from scipy.spatial.distance import pdist, squareform
 from snncompare.comparison.alignment import Aligned, MetricKey
 from snncompare.representation.estimators import BetweenMinusWithin
 from snncompare.representation.rdm import rdm_from_distances
-from snncompare.representation.replicates import replicates
+from snncompare.representation.repeats.replicates import replicates
 
 
 def labelled(vectors, conditions=None, *, metric="van Rossum", time_scale=None, **descriptors) -> RDMs:

@@ -9,9 +9,9 @@ from scipy.spatial.distance import pdist
 
 from snncompare.comparison.compare import compare
 from snncompare.comparison.measures import Bures, BuresMetric, Cosine, NegativeRiemannianDistance, Pearson, Spearman
-from snncompare.comparison.resampling import Subjects, choose_resampling
-from snncompare.comparison.selection import select_time_scale
-from snncompare.comparison.time_scale import time_scale_test
+from snncompare.comparison.precision.selection import select_time_scale
+from snncompare.comparison.precision.time_scale import time_scale_test
+from snncompare.comparison.resampling.choice import Subjects, choose_resampling
 from snncompare.errors import InputError
 
 

@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import nnls
 
 import snncompare as sc
-from snncompare.comparison.decomposition import COMPONENTS, decompose
-from snncompare.comparison.variance_partition import commonality, explained, increment_p, increments, subsets
+from snncompare.comparison.precision.decomposition import COMPONENTS, decompose
+from snncompare.comparison.precision.variance_partition import commonality, explained, increment_p, increments, subsets
 from snncompare.errors import InputError
 from snncompare.representation.metrics import SpikeCount
 from snncompare.testing.ground_truth import (

@@ -8,9 +8,9 @@ import pytest
 import xarray as xr
 from scipy.spatial.transform import Rotation
 
-from snncompare.comparison.dynamical_similarity import dynamical_similarity, operator_similarity
-from snncompare.comparison.dynamics_operators import delay_embedding, dynamics_operator, eigenvalue_distance
-from snncompare.comparison.rate_trajectories import rate_trajectories
+from snncompare.comparison.dynamics.operators import delay_embedding, dynamics_operator, eigenvalue_distance
+from snncompare.comparison.dynamics.rate_trajectories import rate_trajectories
+from snncompare.comparison.dynamics.similarity import dynamical_similarity, operator_similarity
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
 

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from snncompare.comparison.gram_measures import bures, cka, procrustes
-from snncompare.comparison.predictivity import predictivity
+from snncompare.comparison.prediction.predictivity import predictivity
 from snncompare.recording.recording import Recording
 from snncompare.representation.condition_gram import condition_gram
 from snncompare.representation.conditions import Conditions

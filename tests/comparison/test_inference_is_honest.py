@@ -13,7 +13,7 @@ from snncompare.comparison.compare import compare
 from snncompare.comparison.inference import Estimates, difference_table, model_table, verdict
 from snncompare.comparison.measures import Pearson, Spearman
 from snncompare.comparison.permutation import relabellings
-from snncompare.comparison.resampling import choose_resampling
+from snncompare.comparison.resampling.choice import choose_resampling
 
 
 def most_by_chance(p, n):

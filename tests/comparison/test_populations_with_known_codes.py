@@ -9,7 +9,7 @@ from snncompare.representation.conditions import Conditions
 from snncompare.representation.distances import distances
 from snncompare.representation.metrics import SpikeCount
 from snncompare.representation.rdm import rdm_from_distances
-from snncompare.representation.replicates import replicates
+from snncompare.representation.repeats.replicates import replicates
 from snncompare.testing.ground_truth import Design, latency_code, rate_code
 
 METRIC = sc.VanRossum(tau="20 ms")

@@ -9,9 +9,9 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import KernelCenterer
 
-from snncompare.comparison.predictivity import PENALTIES, predictivity
-from snncompare.comparison.ridge import choose_penalties, ridge_predictions, split_into_folds
-from snncompare.comparison.unit_responses import split_half_reliability, unit_responses
+from snncompare.comparison.prediction.predictivity import PENALTIES, predictivity
+from snncompare.comparison.prediction.ridge import choose_penalties, ridge_predictions, split_into_folds
+from snncompare.comparison.prediction.unit_responses import split_half_reliability, unit_responses
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions

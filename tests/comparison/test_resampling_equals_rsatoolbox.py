@@ -13,9 +13,9 @@ from rsatoolbox.model import ModelFixed
 from rsatoolbox.rdm import RDMs
 
 from snncompare.comparison.ceiling import across_subjects
-from snncompare.comparison.draws import over_both, over_conditions, over_subjects
 from snncompare.comparison.measures import Cosine, KendallTauA, Pearson, Spearman, SpearmanRhoA
-from snncompare.comparison.spread import bootstrap_spread
+from snncompare.comparison.resampling.draws import over_both, over_conditions, over_subjects
+from snncompare.comparison.resampling.spread import bootstrap_spread
 
 ALL = [Spearman(), SpearmanRhoA(), Pearson(), Cosine(), KendallTauA()]
 N_RESAMPLES = 25

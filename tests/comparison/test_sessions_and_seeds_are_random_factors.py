@@ -8,10 +8,9 @@ from scipy.spatial.distance import pdist
 
 from snncompare.comparison.alignment import align
 from snncompare.comparison.compare import compare
-from snncompare.comparison.draws import over_conditions, similarities
 from snncompare.comparison.measures import Pearson, Spearman
 from snncompare.comparison.members import Members
-from snncompare.comparison.resampling import (
+from snncompare.comparison.resampling.choice import (
     Conditions,
     ConditionsAndSessions,
     ConditionsAndSubjects,
@@ -20,9 +19,10 @@ from snncompare.comparison.resampling import (
     Subjects,
     choose_resampling,
 )
+from snncompare.comparison.resampling.draws import over_conditions, similarities
+from snncompare.comparison.resampling.seeds import with_seeds
+from snncompare.comparison.resampling.spread import Spread
 from snncompare.comparison.result import Result
-from snncompare.comparison.seeds import with_seeds
-from snncompare.comparison.spread import Spread
 from snncompare.errors import InputError
 
 

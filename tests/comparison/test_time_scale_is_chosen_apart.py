@@ -6,7 +6,7 @@ from scipy.spatial.distance import pdist
 
 from snncompare.comparison.alignment import align
 from snncompare.comparison.measures import Pearson, Spearman
-from snncompare.comparison.selection import conditions_part, select_time_scale, subjects_part
+from snncompare.comparison.precision.selection import conditions_part, select_time_scale, subjects_part
 from snncompare.errors import InputError
 
 SCALES = np.geomspace(0.001, 1, 5)

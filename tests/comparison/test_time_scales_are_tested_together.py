@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist
 from snncompare.comparison.compare import compare
 from snncompare.comparison.measures import KendallTauA, Pearson, Spearman
 from snncompare.comparison.permutation import holm
-from snncompare.comparison.time_scale import largest_statistic_p, time_scale_test
+from snncompare.comparison.precision.time_scale import largest_statistic_p, time_scale_test
 from snncompare.errors import InputError
 
 SCALES = np.geomspace(0.001, 1, 6)

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 import snncompare as sc
-from snncompare.comparison.timing import timing_contribution
+from snncompare.comparison.precision.timing import timing_contribution
 from snncompare.errors import InputError
 from snncompare.recording.surrogates import ExchangedTimes, UniformTimes, WindowedJitter
 from snncompare.representation.metrics import SpikeCount

@@ -8,7 +8,7 @@ from scipy.spatial.distance import pdist
 from snncompare.comparison.alignment import align
 from snncompare.comparison.compare import compare
 from snncompare.comparison.measures import Spearman
-from snncompare.comparison.resampling import Subjects, Trials, choose_resampling
+from snncompare.comparison.resampling.choice import Subjects, Trials, choose_resampling
 from snncompare.errors import InputError
 
 

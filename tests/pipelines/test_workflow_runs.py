@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from snncompare.representation.rdm_files import read_rdm_file
+from snncompare.representation.storage.rdm_files import read_rdm_file
 
 
 def entry(file, **labels):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from snncompare.errors import FileError, InputError, UnsupportedError
-from snncompare.representation import block_workers
+from snncompare.representation.blocks import workers as block_workers
+from snncompare.representation.blocks.execution import Execution, assembled, blocks_of
 from snncompare.representation.compiled.trains import Trains
 from snncompare.representation.distances import distances
 from snncompare.representation.estimators import BetweenMinusWithin, MeanDistance
-from snncompare.representation.execution import Execution, assembled, blocks_of
 from snncompare.representation.metrics import Metric, SpikeCount, VanRossum, VictorPurpura
 from snncompare.representation.rdm import rdm
 
@@ -128,8 +128,8 @@ def test_a_stopped_run_computes_only_what_is_missing(noisy_recording, whole, tmp
 KILLED = """
 import os, signal, sys
 import snncompare as sc
-from snncompare.representation import block_workers
-from snncompare.representation.execution import Execution
+from snncompare.representation.blocks import workers as block_workers
+from snncompare.representation.blocks.execution import Execution
 from snncompare.representation.metrics import SpikeCount, VanRossum, VictorPurpura
 
 original, done = block_workers.Job.compute, []

@@ -8,7 +8,7 @@ from snncompare.representation.distances import distances
 from snncompare.representation.estimators import BetweenMinusWithin, MeanDistance
 from snncompare.representation.metrics import SpikeCount, VanRossum, VictorPurpura
 from snncompare.representation.rdm import rdm
-from snncompare.representation.replicates import replicates
+from snncompare.representation.repeats.replicates import replicates
 from snncompare.representation.within import within_condition
 
 METRICS = [VanRossum(tau="0.1 s"), VictorPurpura(cost="5 Hz"), SpikeCount()]

@@ -13,7 +13,7 @@ from snncompare.recording.recording import Recording
 from snncompare.representation.metrics import VanRossum
 from snncompare.representation.nearest_mean import accuracy, root_counts
 from snncompare.representation.quality import drift, reliability
-from snncompare.representation.split_halves import spearman_brown
+from snncompare.representation.repeats.split_halves import spearman_brown
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "recording" / "real_recordings.yaml").read_text(encoding="utf-8"))
 N_CONDITIONS, REPEATS, UNITS = 6, 8, 5

@@ -11,13 +11,13 @@ from rsatoolbox.rdm import RDMs
 
 from snncompare.errors import FileError, InputError
 from snncompare.recording.recording import Recording
-from snncompare.representation.array_archive import read_arrays, write_arrays
 from snncompare.representation.distances import distances
 from snncompare.representation.joined import joined_rdms
 from snncompare.representation.metrics import SpikeCount, VanRossum
 from snncompare.representation.rdm import rdm_from_distances
-from snncompare.representation.rdm_files import load_rdms, read_rdm_file, save_rdms
-from snncompare.representation.replicates import replicates
+from snncompare.representation.repeats.replicates import replicates
+from snncompare.representation.storage.array_archive import read_arrays, write_arrays
+from snncompare.representation.storage.rdm_files import load_rdms, read_rdm_file, save_rdms
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from snncompare.representation.distances import distances
 from snncompare.representation.estimators import MeanDistance
 from snncompare.representation.metrics import SpikeCount, VanRossum, VictorPurpura
 from snncompare.representation.rdm import rdm
-from snncompare.representation.replicates import replicates
+from snncompare.representation.repeats.replicates import replicates
 from snncompare.representation.sessions import join_replicates, split_sessions
 
 METRICS = [VanRossum(tau="0.1 s"), VictorPurpura(cost="5 Hz"), SpikeCount()]

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snncompare.errors import InputError
+from snncompare.representation.blocks.execution import Execution
 from snncompare.representation.compiled.trains import Trains
 from snncompare.representation.distances import distances
-from snncompare.representation.execution import Execution
 from snncompare.representation.gram import gram
 from snncompare.representation.kernels import BinnedCount, Count, Exponential, Gaussian, Laplacian
 from snncompare.representation.metrics import BinnedCount as BinnedCountMetric

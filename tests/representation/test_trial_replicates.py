@@ -7,7 +7,7 @@ from snncompare.representation.distances import distances
 from snncompare.representation.estimators import BetweenMinusWithin, Estimator, MeanDistance
 from snncompare.representation.metrics import SpikeCount, VanRossum, VictorPurpura
 from snncompare.representation.rdm import rdm_from_distances
-from snncompare.representation.replicates import replicates
+from snncompare.representation.repeats.replicates import replicates
 
 
 class Weights(Estimator):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from snncompare.representation.blocks.execution import assembled
 from snncompare.representation.compiled.trains import Trains
 from snncompare.representation.conditions import Conditions
 from snncompare.representation.estimators import BetweenMinusWithin, MeanDistance
-from snncompare.representation.execution import assembled
 from snncompare.representation.metrics import SpikeCount, VanRossum, VictorPurpura
 
 METRICS = [*VanRossum.sweep(["5 ms", "50 ms"]), VictorPurpura(cost="20 Hz"), SpikeCount()]

@@ -15,10 +15,13 @@ __all__ = ["DISTANCE", "LANES", "PARITIES", "SQUARE", "TABLES", "WEIGHT", "isi_s
 LANES = 16
 """Trains that are compared with one train in lockstep: two vectors of the widest registers there are."""
 SQUARE = LANES * LANES
-TABLES, WEIGHT, DISTANCE, PARITIES = 5, 1, 2, 3
+TABLES = 5
 """Tables of the SPIKE-distance between two tiles, a row per train of one, a column per train of the other: the integral
 so far; the weight of the knot behind; its distance to the nearest; from `PARITIES` on, the weights of the even and of
 the odd knot of the other train."""
+WEIGHT = 1
+DISTANCE = 2
+PARITIES = 3
 TINY = 1e-300
 """Below it, products of intervals underflow; the pieces they belong to are shorter than 1e-70 s and add nothing."""
 NUMBER, FLAG, INDEX = ir.DoubleType(), ir.IntType(1), ir.IntType(64)

@@ -10,8 +10,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from snncompare.comparison.labelled_arrays import aligned_rows
-from snncompare.comparison.ridge import choose_penalties, ridge_predictions, split_into_folds
-from snncompare.comparison.unit_responses import UnitResponses
+from snncompare.comparison.prediction.ridge import choose_penalties, ridge_predictions, split_into_folds
+from snncompare.comparison.prediction.unit_responses import UnitResponses
 from snncompare.errors import InputError
 from snncompare.recording.arguments import number_array, one_of, whole_number
 from snncompare.representation.conditions import Conditions

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.comparison.alignment import Aligned
-from snncompare.comparison.draws import over_conditions, over_subjects, similarities, with_subjects
 from snncompare.comparison.measures import Measure
-from snncompare.comparison.replicated import replicate_vectors
-from snncompare.comparison.seeds import spread_with_seeds, with_seeds
-from snncompare.comparison.spread import Spread, corrected_spread
+from snncompare.comparison.resampling.draws import over_conditions, over_subjects, similarities, with_subjects
+from snncompare.comparison.resampling.replicated import replicate_vectors
+from snncompare.comparison.resampling.seeds import spread_with_seeds, with_seeds
+from snncompare.comparison.resampling.spread import Spread, corrected_spread
 
 if TYPE_CHECKING:
-    from snncompare.representation.replicates import Replicates
+    from snncompare.representation.repeats.replicates import Replicates
 
 __all__ = [
     "FEWEST_CONDITIONS",
@@ -48,7 +48,7 @@ class Resampling(ABC):
     """What is drawn anew; ``words`` says what the intervals therefore generalise over.
 
     Network instances (seeds) are added by every one where a model has several:
-    `snncompare.comparison.seeds.with_seeds`.
+    `snncompare.comparison.resampling.seeds.with_seeds`.
     """
 
     words: ClassVar[str]

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from snncompare.comparison.session_parts import condition_coordinate, in_every_session
+from snncompare.comparison.prediction.session_parts import condition_coordinate, in_every_session
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions

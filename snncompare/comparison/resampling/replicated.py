@@ -10,7 +10,7 @@ from snncompare.comparison.wording import listed
 from snncompare.errors import InputError
 
 if TYPE_CHECKING:
-    from snncompare.representation.replicates import Replicates
+    from snncompare.representation.repeats.replicates import Replicates
     from snncompare.representation.unit_halves import UnitHalves
 
 __all__ = ["replicate_vectors"]

@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from snncompare.comparison.dynamics_operators import dynamics_operator, eigenvalue_distance
-from snncompare.comparison.rotation_of_operators import best_rotation
+from snncompare.comparison.dynamics.operators import dynamics_operator, eigenvalue_distance
+from snncompare.comparison.dynamics.rotation import best_rotation
 from snncompare.errors import InputError
 from snncompare.recording.arguments import number_array
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from snncompare.errors import InputError, unknown
 from snncompare.representation.estimators import Estimator
-from snncompare.representation.replicates import Replicates
+from snncompare.representation.repeats.replicates import Replicates
 
 if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.errors import FileError, InputError
-from snncompare.representation.array_archive import read_arrays, write_arrays
 from snncompare.representation.conditions import unique_labels
-from snncompare.representation.replicate_fields import pack_replicates, unpack_replicates
+from snncompare.representation.storage.array_archive import read_arrays, write_arrays
+from snncompare.representation.storage.replicate_fields import pack_replicates, unpack_replicates
 
 if TYPE_CHECKING:
     from rsatoolbox.rdm import RDMs
 
-    from snncompare.representation.replicates import Replicates
+    from snncompare.representation.repeats.replicates import Replicates
 
 __all__ = ["MAX_BYTES", "StoredRdms", "load_rdms", "read_rdm_file", "save_rdms"]
 

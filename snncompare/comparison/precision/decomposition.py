@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.comparison.alignment import align, pair_numbers, pair_order
-from snncompare.comparison.variance_partition import commonality, explained, increment_p, increments
+from snncompare.comparison.precision.variance_partition import commonality, explained, increment_p, increments
 from snncompare.errors import InputError, UnsupportedError
 from snncompare.recording.arguments import whole_number
 from snncompare.recording.recording import Recording
@@ -87,8 +87,9 @@ def decompose(
     latencies on counts could not do that: two noisy RDMs of the same code each explain what the other leaves.
 
     Then the variance of a *response* is partitioned by regression on the components with non-negative weights, see
-    `snncompare.comparison.variance_partition`. Components stand in the order of the information they use, so each is
-    attributed what simpler ones do not explain; ``unique`` and ``commonality`` do not depend on the order. Responses:
+    `snncompare.comparison.precision.variance_partition`. Components stand in the order of the information they use,
+    so each is attributed what simpler ones do not explain; ``unique`` and ``commonality`` do not depend on the order.
+    Responses:
 
     - each model's RDM, on the components of all trials: which part of the data's code the model shares;
     - ``"data"``: the RDM of one half of the trials, on the components of the other half, mean over random splits.
@@ -111,7 +112,7 @@ def decompose(
     n_splits : int
         0 leaves the response ``"data"`` out.
     n_permutations : int
-        Of the test, see `snncompare.comparison.variance_partition.increment_p`.
+        Of the test, see `snncompare.comparison.precision.variance_partition.increment_p`.
     seed : int
 
     Raises

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.comparison.alignment import Aligned
-from snncompare.comparison.draws import similarities
 from snncompare.comparison.measures import Measure
-from snncompare.comparison.spread import Spread, bootstrap_spread
+from snncompare.comparison.resampling.draws import similarities
+from snncompare.comparison.resampling.spread import Spread, bootstrap_spread
 
 __all__ = ["spread_with_seeds", "with_seeds"]
 
@@ -28,7 +28,7 @@ def spread_with_seeds(
     Parameters
     ----------
     samples : list of arrays (n_metrics, n_instances, n_resamples)
-        As for `snncompare.comparison.spread.bootstrap_spread`, one row per network instance.
+        As for `snncompare.comparison.resampling.spread.bootstrap_spread`, one row per network instance.
     resampled : array (n_metrics, n_subjects, n_instances, n_resamples), optional
         From resampled conditions, if these were resampled.
     seed, degrees_of_freedom, n_rdm, n_pattern

@@ -12,7 +12,7 @@ from snncompare.recording.arguments import whole_number
 from snncompare.representation.conditions import Conditions, Label
 from snncompare.representation.estimators import Estimator, checked_estimator, default_estimator
 from snncompare.representation.labelled import stacked
-from snncompare.representation.trial_draws import draw_samples, split_in_halves
+from snncompare.representation.repeats.trial_draws import draw_samples, split_in_halves
 
 __all__ = ["Replicates", "replicates"]
 

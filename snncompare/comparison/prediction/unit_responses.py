@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from snncompare.comparison.session_parts import condition_coordinate, in_every_session
+from snncompare.comparison.prediction.session_parts import condition_coordinate, in_every_session
 from snncompare.recording.arguments import whole_number
 from snncompare.recording.recording import Recording
 from snncompare.representation.conditions import Conditions

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from snncompare.errors import InputError
 from snncompare.recording.arguments import instance
-from snncompare.representation.block_files import BlockFiles, fingerprint
-from snncompare.representation.block_workers import BLOCK, Job, results_in_order, workers_kind
+from snncompare.representation.blocks.files import BlockFiles, fingerprint
+from snncompare.representation.blocks.workers import BLOCK, Job, results_in_order, workers_kind
 from snncompare.representation.compiled.trains import Trains
 
 __all__ = ["Execution", "assembled", "blocks_of"]

@@ -1,0 +1,1 @@
+"""Dynamical similarity of rate trajectories."""

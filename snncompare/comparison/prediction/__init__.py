@@ -1,0 +1,1 @@
+"""Responses of single units predicted from a model, with nested cross-validation."""

@@ -1,0 +1,1 @@
+"""What repeats of the same condition allow: bootstrap samples and halves of the trials."""

@@ -1,0 +1,1 @@
+"""RDMs in files: `.npz` with a JSON header, without pickle."""
