@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["rdm_movie"]
 
+MOST_WINDOWS = 10_000
+"""More are a slip of the unit of the step, and would take hours."""
+
 
 def rdm_movie(
     recording: Recording | Mapping[Label, Recording],
@@ -65,7 +68,13 @@ def rdm_movie(
     room = (end - begin - width) / move
     if room < -1e-9:
         raise InputError(f"a window of {window} is longer than the trials, which last {end - begin:g} s.")
-    starts = begin + move * np.arange(int(np.floor(room + 1e-9)) + 1)
+    n_windows = int(np.floor(room + 1e-9)) + 1
+    if n_windows > MOST_WINDOWS:
+        raise InputError(
+            f"a step of {step} makes {n_windows} windows of the {end - begin:g} s that trials last, at most "
+            f"{MOST_WINDOWS} are allowed; give a longer step, or cut the recording."
+        )
+    starts = begin + move * np.arange(n_windows)
     stops = [float(start) + width for start in starts]
     last = [bool(stop > end - 1e-9 * move) for stop in stops]
     vectors = [

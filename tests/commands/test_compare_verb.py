@@ -168,9 +168,9 @@ def relay(folder, gain):
         "network": "relay.yaml",
         "inputs": {"input": "input.npz"},
         "condition": "orientation_deg",
-        "duration": "200 ms",
+        "duration": "210 ms",
         "dt": "1 ms",
-        "window": ["10 ms", "200 ms"],
+        "window": ["10 ms", "210 ms"],
     }
 
 
@@ -184,7 +184,7 @@ def test_only_the_window_of_a_run_is_compared(folder):
     run = prepare_network(FromNetwork.parse(relay(folder, gain=60), "model"), folder, seed=0)
     spikes = run.spikes(0)
     assert spikes.trials["start"].eq(0.01).all()
-    assert spikes.trials["stop"].eq(0.2).all()
+    assert spikes.trials["stop"].eq(0.21).all()
     assert spikes.times.min() >= 0.01
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from snncompare.cli import main
-from snncompare.representation import execution
+from snncompare.representation.blocks import execution
 from snncompare.representation.blocks.workers import Job
 from snncompare.representation.storage.rdm_files import read_rdm_file
 

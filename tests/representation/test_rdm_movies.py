@@ -73,6 +73,7 @@ def test_no_spike_is_binned(recording_of):
 @pytest.mark.parametrize(
     ("window", "step", "says"),
     [
+        ("1 s", "1 us", "makes 9000001 windows"),
         ("11 s", "1 s", "window of 11 s is longer than the trials, which last 10 s"),
         ("0 s", "1 s", "the window of an RDM movie must be positive"),
         ("1 s", "-1 s", "the step of an RDM movie must be positive"),

@@ -96,7 +96,7 @@ def _check_samples(given: Mapping[str, Any], rdms: "RDMs") -> None:
 
 def _estimator(given: Any) -> Estimator:
     """Return an estimator by the name of its class; only those of this package can be named."""
-    known = {cls.__name__: cls for cls in _kinds(Estimator) if cls.__module__.startswith(f"{__package__}.")}
+    known = {cls.__name__: cls for cls in _kinds(Estimator) if cls.__module__ == Estimator.__module__}
     if not isinstance(given, dict) or given.get("type") not in known:
         named = given.get("type") if isinstance(given, dict) else given
         raise InputError(unknown("estimator", f"{named!s:.40}", known))
