@@ -8,16 +8,15 @@ a dense array of weights (n_source, n_target), in which an exact zero is no syna
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from snncompare.backends.connections import Connections, finite_numbers
 from snncompare.backends.realisation import Given, Realisation
 from snncompare.errors import FileError, InputError, MissingDependencyError
+from snncompare.number_archive import check_extent, read_arrays, write_arrays
 
 __all__ = ["MAX_BYTES", "load_realisation", "save_realisation"]
 
@@ -54,7 +53,7 @@ def save_realisation(path: str | Path, realisation: Given) -> Path:
     arrays = _arrays(realisation)
     try:
         if path.suffix == ".npz":
-            _write_npz(path, arrays)
+            write_arrays(path, arrays)
         else:
             path.write_bytes(_safetensors().save({name: np.ascontiguousarray(a) for name, a in arrays.items()}))
     except OSError as error:
@@ -85,8 +84,9 @@ def load_realisation(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Realisa
     if path.suffix not in _SUFFIXES:
         raise FileError(f"'{path}' is not read: weights come from files that end in {' or '.join(_SUFFIXES)}.")
     try:
-        arrays = _read_npz(path, max_bytes) if path.suffix == ".npz" else _read_safetensors(path, max_bytes)
-        _check_extent(len(arrays), 8 * sum(array.size for array in arrays.values()), max_bytes)
+        packed = path.suffix == ".npz"
+        arrays = read_arrays(path, max_bytes, _MAX_ARRAYS) if packed else _read_safetensors(path, max_bytes)
+        check_extent(len(arrays), 8 * sum(array.size for array in arrays.values()), _MAX_ARRAYS, max_bytes)
         return _realisation(arrays)
     except MissingDependencyError:
         raise
@@ -184,56 +184,14 @@ def _connections(parts: Arrays) -> Connections:
     return Connections(**fields, values=values).checked()
 
 
-def _write_npz(path: Path, arrays: Arrays) -> None:
-    with ZipFile(path, "w", ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                npy.write_array(member, array, allow_pickle=False)
-
-
-def _read_npz(path: Path, max_bytes: int) -> Arrays:
-    arrays: Arrays = {}
-    with ZipFile(path) as archive:
-        members = archive.infolist()
-        _check_extent(len(members), sum(member.file_size for member in members), max_bytes)
-        for member in members:
-            name = member.filename.removesuffix(".npy")
-            if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or name == member.filename or name in arrays:
-                raise InputError(f"{member.filename!r:.60} is no array, or one that is there twice")
-            with archive.open(member) as stream:
-                arrays[name] = _read_array(stream, member)
-    return arrays
-
-
-def _read_array(stream: IO[bytes], member: ZipInfo) -> NDArray[Any]:
-    """Return an array whose header tells the size of what follows it; nothing is allocated on its word alone."""
-    version = npy.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise InputError(f"{member.filename!r:.60} is no array of numbers")
-    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran_order, dtype = read_header(stream)
-    if dtype.kind not in "fiub":
-        raise InputError(f"{member.filename!r:.60} holds {dtype}, not real numbers")
-    if math.prod(shape) * dtype.itemsize != member.file_size - stream.tell():
-        raise InputError(f"{member.filename!r:.60} does not hold the {shape!s:.60} numbers that it announces")
-    return np.frombuffer(stream.read(), dtype).reshape(shape, order="F" if fortran_order else "C")
-
-
 def _read_safetensors(path: Path, max_bytes: int) -> Arrays:
     with path.open("rb") as stream:
         header = int.from_bytes(stream.read(8), "little")
     if header > _MAX_HEADER:
         raise InputError(f"its header has more than {_MAX_HEADER:,} bytes")
-    _check_extent(0, path.stat().st_size - header, max_bytes)
+    check_extent(0, path.stat().st_size - header, _MAX_ARRAYS, max_bytes)
     arrays: Arrays = _safetensors().load_file(path)
     return arrays
-
-
-def _check_extent(n_arrays: int, n_bytes: int, max_bytes: int) -> None:
-    if n_arrays > _MAX_ARRAYS or n_bytes > max_bytes:
-        raise InputError(
-            f"it unpacks to more than {max_bytes:,} bytes or {_MAX_ARRAYS:,} arrays; if you trust it, raise max_bytes"
-        )
 
 
 def _safetensors() -> Any:

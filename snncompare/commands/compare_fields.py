@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator
 from snncompare.errors import InputError
 from snncompare.units import Quantity, seconds
 
-__all__ = ["Condition", "Label", "Length", "Lengths", "Selection", "Time", "Units", "joint_name", "not_empty"]
+__all__ = ["Condition", "Label", "Length", "Selection", "Time", "Units", "joint_name", "not_empty"]
 
 Label = str | int | float | bool
 
@@ -61,7 +61,6 @@ def not_empty(given: Any) -> Any:
 
 Time = Annotated[Quantity, AfterValidator(_a_time)]
 Length = Annotated[Quantity, AfterValidator(_a_length)]
-Lengths = Annotated[tuple[Length, ...], AfterValidator(not_empty)]
 Condition = Annotated[str | tuple[str, ...], BeforeValidator(_label_names)]
 Selection = Annotated[dict[str, tuple[Label, ...]], BeforeValidator(_several_values)]
 Units = Annotated[dict[str, tuple[Label, ...]] | tuple[str | int, ...] | None, BeforeValidator(_labels_or_names)]

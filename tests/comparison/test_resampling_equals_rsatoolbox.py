@@ -94,7 +94,8 @@ def test_both_as_in_eval_dual_bootstrap(measure, make_aligned, seeded_rsatoolbox
         result = eval_dual_bootstrap(
             fixed(models), RDMs(data.copy()), method=measure.method, N=N_RESAMPLES, use_correction=False
         )
-    three = over_both(make_aligned(data, models), measure, np.array(conditions), np.array(subjects))
+    aligned = make_aligned(data, models)
+    three = over_both(aligned, measure, over_conditions(aligned, measure, np.array(conditions)), np.array(subjects))
     for k, ours in enumerate(three):
         np.testing.assert_allclose(ours[0].T, result.evaluations[:, :, 0, 0, k], atol=ROUNDING)
     check_variances(bootstrap_spread(list(three), n_rdm=4, n_pattern=10, degrees_of_freedom=3), result)

@@ -10,13 +10,13 @@ import pytest
 from rsatoolbox.rdm import RDMs
 
 from snncompare.errors import FileError, InputError
+from snncompare.number_archive import read_arrays, write_arrays
 from snncompare.recording.recording import Recording
 from snncompare.representation.distances import distances
 from snncompare.representation.joined import joined_rdms
 from snncompare.representation.metrics import SpikeCount, VanRossum
 from snncompare.representation.rdm import rdm_from_distances
 from snncompare.representation.repeats.replicates import replicates
-from snncompare.representation.storage.array_archive import read_arrays, write_arrays
 from snncompare.representation.storage.rdm_files import load_rdms, read_rdm_file, save_rdms
 
 
@@ -116,7 +116,7 @@ def test_a_wrong_name_a_missing_folder_and_odd_provenance_are_refused(made, tmp_
 
 def rewritten(path, change):
     """Store the same file with its header or arrays changed."""
-    arrays = read_arrays(path, 10**9)
+    arrays = read_arrays(path, 10**9, 100)
     header = json.loads(arrays["header"].tobytes())
     change(header, arrays)
     if "header" in arrays:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from snncompare.comparison.alignment import Aligned
 from snncompare.comparison.measures import Measure
-from snncompare.comparison.resampling.draws import over_conditions, over_subjects, similarities, with_subjects
+from snncompare.comparison.resampling.draws import over_both, over_conditions, over_subjects, similarities
 from snncompare.comparison.resampling.replicated import replicate_vectors
 from snncompare.comparison.resampling.seeds import spread_with_seeds, with_seeds
 from snncompare.comparison.resampling.spread import Spread, corrected_spread
@@ -100,7 +100,7 @@ class ConditionsAndSubjects(Resampling):
         subjects = generator.integers(0, n_subjects, (self.n_resamples, n_subjects))
         drawn = generator.integers(0, n, (self.n_resamples, n))
         each = over_conditions(aligned, measure, drawn)
-        samples = [with_subjects(each, subjects), over_subjects(aligned, measure, subjects), each.mean(axis=1)]
+        samples = list(over_both(aligned, measure, each, subjects))
         return spread_with_seeds(
             samples,
             aligned,

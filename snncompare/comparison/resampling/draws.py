@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from snncompare.comparison.alignment import Aligned
 from snncompare.comparison.measures import Measure
 
-__all__ = ["blocks", "over_both", "over_conditions", "over_subjects", "similarities", "with_subjects"]
+__all__ = ["blocks", "over_both", "over_conditions", "over_subjects", "similarities"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -79,33 +79,21 @@ def over_subjects(aligned: Aligned, measure: Measure, drawn: Integers) -> Array:
     return np.stack([np.moveaxis(similarity[drawn].mean(axis=1), 0, -1) for similarity in each])
 
 
-def over_both(aligned: Aligned, measure: Measure, drawn: Integers, subjects: Integers) -> tuple[Array, Array, Array]:
+def over_both(aligned: Aligned, measure: Measure, each: Array, subjects: Integers) -> tuple[Array, Array, Array]:
     """Return similarities over samples of both factors, of subjects only and of conditions only.
-
-    Parameters
-    ----------
-    drawn : integer array (n_resamples, n_conditions)
-    subjects : integer array (n_resamples, n_subjects)
-
-    Returns
-    -------
-    three arrays (n_metrics, n_instances, n_resamples)
-    """
-    each = over_conditions(aligned, measure, drawn)
-    return with_subjects(each, subjects), over_subjects(aligned, measure, subjects), each.mean(axis=1)
-
-
-def with_subjects(each: Array, subjects: Integers) -> Array:
-    """Return the means over the subjects drawn in each resample, (n_metrics, n_instances, n_resamples).
 
     Parameters
     ----------
     each : array (n_metrics, n_subjects, n_instances, n_resamples)
         From `over_conditions`.
     subjects : integer array (n_resamples, n_subjects)
+
+    Returns
+    -------
+    three arrays (n_metrics, n_instances, n_resamples)
     """
     chosen = np.stack([each[..., n][:, row] for n, row in enumerate(subjects)], axis=-1)
-    return chosen.mean(axis=1)
+    return chosen.mean(axis=1), over_subjects(aligned, measure, subjects), each.mean(axis=1)
 
 
 def blocks(n: int, size: int) -> Iterator[slice]:

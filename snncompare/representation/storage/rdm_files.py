@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.errors import FileError, InputError
+from snncompare.number_archive import read_arrays, write_arrays
 from snncompare.representation.conditions import unique_labels
-from snncompare.representation.storage.array_archive import read_arrays, write_arrays
 from snncompare.representation.storage.replicate_fields import pack_replicates, unpack_replicates
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = ["MAX_BYTES", "StoredRdms", "load_rdms", "read_rdm_file", "save_rdms"]
 
 MAX_BYTES = 8_000_000_000
 """Bytes that the arrays of a file may have, unpacked, unless the caller allows more."""
+_MOST_ARRAYS = 100
 _FORMAT, _VERSION = "snncompare rdms", 1
 _KEYS = {"format", "version", "measure", "descriptors", "rdm_descriptors", "pattern_descriptors"}
 _KEYS |= {"replicates", "provenance"}
@@ -144,7 +145,7 @@ def read_rdm_file(path: str | Path, *, max_bytes: int = MAX_BYTES) -> StoredRdms
     if not source.is_file():
         raise FileError(f"there is no file '{source}'; make RDMs with 'snncompare rdm' or save_rdms.")
     try:
-        arrays = read_arrays(source, max_bytes)
+        arrays = read_arrays(source, max_bytes, _MOST_ARRAYS)
         if "header" not in arrays or "dissimilarities" not in arrays:
             raise InputError(f"it holds {sorted(arrays)[:8]}, not 'header' and 'dissimilarities'")
         header = json.loads(arrays.pop("header").tobytes().decode(), parse_constant=_no_constant)

@@ -1,4 +1,4 @@
-"""A ``.npz`` of plain arrays: the same arrays give the same bytes; nothing a file announces is believed unchecked."""
+"""A ``.npz`` of numbers: the same arrays give the same bytes; nothing a file announces is believed unchecked."""
 
 import math
 from collections.abc import Mapping
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from snncompare.errors import InputError
 
-__all__ = ["read_arrays", "write_arrays"]
+__all__ = ["check_extent", "read_arrays", "write_arrays"]
 
-_MOST_ARRAYS = 100
 _COMPRESSION_LEVEL = 1
 
 
@@ -34,24 +33,20 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compression: in
                 npy.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)
 
 
-def read_arrays(path: Path, max_bytes: int) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Path, max_bytes: int, max_arrays: int) -> dict[str, NDArray[Any]]:
     """Return the arrays of a ``.npz`` file by name.
 
     Raises
     ------
     InputError
-        If it holds anything but arrays of numbers, one array twice, or more than `max_bytes` unpacked.
+        If it holds anything but arrays of numbers, one array twice, or more than `max_arrays` or `max_bytes` unpacked.
     Exception
         Whatever damaged archives make `zipfile` and `numpy` raise.
     """
     arrays: dict[str, NDArray[Any]] = {}
     with ZipFile(path) as archive:
         members = archive.infolist()
-        if len(members) > _MOST_ARRAYS or sum(member.file_size for member in members) > max_bytes:
-            raise InputError(
-                f"it unpacks to more than {max_bytes:,} bytes or {_MOST_ARRAYS} arrays; if you trust it, raise "
-                "max_bytes"
-            )
+        check_extent(len(members), sum(member.file_size for member in members), max_arrays, max_bytes)
         for member in members:
             name = member.filename.removesuffix(".npy")
             if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or name == member.filename or name in arrays:
@@ -59,6 +54,19 @@ def read_arrays(path: Path, max_bytes: int) -> dict[str, NDArray[Any]]:
             with archive.open(member) as stream:
                 arrays[name] = _read_array(stream, member)
     return arrays
+
+
+def check_extent(n_arrays: int, n_bytes: int, max_arrays: int, max_bytes: int) -> None:
+    """Refuse a file that unpacks to more than is allowed.
+
+    Raises
+    ------
+    InputError
+    """
+    if n_arrays > max_arrays or n_bytes > max_bytes:
+        raise InputError(
+            f"it unpacks to more than {max_bytes:,} bytes or {max_arrays:,} arrays; if you trust it, raise max_bytes"
+        )
 
 
 def _read_array(stream: IO[bytes], member: ZipInfo) -> NDArray[Any]:
