@@ -22,6 +22,9 @@ PATHS = (
 )
 
 
+HALF = "half"
+
+
 @pytest.mark.slow
 def test_the_study_runs(tmp_path):
     command = [sys.executable, str(FOLDER / "run.py"), "--quick", "--out", str(tmp_path)]
@@ -29,7 +32,7 @@ def test_the_study_runs(tmp_path):
     assert done.returncode in {0, 1}, done.stderr  # four experiments may miss by chance
     results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert results["study"] == "calibration"
-    assert results["passed"] == (done.returncode == 0)
+    assert (results["failed"] == []) == (done.returncode == 0)
     assert {f"{path}: false alarm" for path in (*PATHS, "time scales")} <= set(results["metrics"])
     assert (tmp_path / "calibration.png").stat().st_size > 10_000
     assert (tmp_path / "calibration.csv").is_file()
@@ -44,15 +47,16 @@ def value(stored, name):
     return stored["metrics"][name]["value"]
 
 
-def test_the_stored_study_is_a_full_one_and_every_path_holds(stored):
-    assert stored["passed"]
+def test_the_stored_study_is_a_full_one_and_every_path_but_the_known_one_holds(stored):
+    """Intervals over four animals are too narrow: the README and the result say so, and nothing else fails."""
+    assert stored["failed"] == [f"4 animals, 6 sessions each, 6 conditions: covered, {HALF}"]
     assert stored["provenance"]["experiments"] >= 500
     for path in PATHS:
-        # Once in a thousand a true rate of 0.05 in 500 experiments gives more than 0.082, one of 0.95 less than 0.918,
-        # and one of 0.93, which is what is said of few animals with the stimuli held, less than 0.89.
+        # Once in a thousand a true rate of 0.05 in 500 experiments gives more than 0.082, one of 0.95 less than 0.918.
         assert value(stored, f"{path}: false alarm") <= 0.082
-        for what in ("true", "half", "other half", "unrelated", "difference"):
-            assert value(stored, f"{path}: covered, {what}") >= (0.89 if path.endswith(" 6 conditions") else 0.918)
+        for what in ("true", HALF, "other half", "unrelated", "difference"):
+            name = f"{path}: covered, {what}"
+            assert (value(stored, name) < 0.918) == (name in stored["failed"])
         assert value(stored, f"{path}: related model found") > 0.5
 
 
