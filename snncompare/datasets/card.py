@@ -2,13 +2,14 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from snncompare.errors import FileError
 
-__all__ = ["CardFile", "DatasetCard", "read_card", "refuse_changed_file"]
+__all__ = ["CardFile", "DatasetCard", "Recipe", "read_card", "refuse_changed_file"]
 
 
 class CardFile(BaseModel):
@@ -17,8 +18,26 @@ class CardFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
+    url: str | None = None
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     content: str
+
+
+class Recipe(BaseModel):
+    """How the spikes come about: which samples, which encoder, which seed.
+
+    ``samples``: ``kind``, one of `snncompare.datasets.recipes.SOURCES`, and its options. ``encoder``: ``kind``, one of
+    `snncompare.encoding.catalogue.KINDS`, and its parameters; none where the samples are spikes already. ``label``: the
+    column that names the class; none for tasks without classes. ``split``: the column that tells training from test.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    samples: dict[str, Any]
+    encoder: dict[str, Any] | None = None
+    seed: int = Field(default=0, ge=0)
+    label: str | None = None
+    split: str | None = None
 
 
 class DatasetCard(BaseModel):
@@ -27,12 +46,14 @@ class DatasetCard(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    version: int = Field(default=1, ge=1)
     title: str
     description: str
     source: str
     licence: str
     citation: tuple[str, ...] = Field(min_length=1)
     format: str
+    recipe: Recipe | None = None
     package: str | None = None
     files: tuple[CardFile, ...] = ()
     units: str

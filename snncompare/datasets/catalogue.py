@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from snncompare.datasets.card import DatasetCard, read_card
+from snncompare.datasets.recipes import dataset_of
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import FileError, InputError, unknown
 
@@ -20,7 +21,7 @@ _LOADERS = {
 
 def names() -> tuple[str, ...]:
     """Return the names of all datasets, for `load` and `card`."""
-    return tuple(sorted(_LOADERS))
+    return tuple(sorted(path.parent.name for path in cards_folder().glob("*/card.yaml")))
 
 
 def load(name: str, **options: Any) -> SpikeDataset:
@@ -40,12 +41,15 @@ def load(name: str, **options: Any) -> SpikeDataset:
     MissingDependencyError
         If the package that carries the data is not installed; says how to install it.
     """
+    chosen = card(name)
+    if chosen.recipe is not None:
+        return dataset_of(chosen, **options)
     loader = _loader(name)
     allowed = [parameter for parameter in signature(loader).parameters if parameter != "card"]
     for option in options:
         if option not in allowed:
             raise InputError(unknown(f"option of dataset '{name}' called", option, allowed))
-    return loader(card(name), **options)
+    return loader(chosen, **options)
 
 
 def card(name: str) -> DatasetCard:
@@ -58,7 +62,8 @@ def card(name: str) -> DatasetCard:
     FileError
         If its card is missing or wrong.
     """
-    _loader(name)
+    if name not in names():
+        raise InputError(unknown("dataset", name, names()))
     return read_card(cards_folder() / name / "card.yaml")
 
 
@@ -79,8 +84,6 @@ def cards_folder() -> Path:
 
 
 def _loader(name: str) -> Callable[..., SpikeDataset]:
-    if name not in _LOADERS:
-        raise InputError(unknown("dataset", name, names()))
     module, function = _LOADERS[name]
     loader: Callable[..., SpikeDataset] = getattr(import_module(module), function)
     return loader

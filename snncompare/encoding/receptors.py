@@ -171,7 +171,7 @@ class ReceptorPopulation:
         sounds = checked_envelopes(envelopes)
         rate = self._checked_rate(sampling_rate)
         numbers = checked_presentations(presentations, len(sounds))
-        table = trial_table(trials, len(sounds), sounds.shape[1] / rate)
+        table = trial_table(trials, [sounds.shape[1] / rate] * len(sounds))
         times, counts = self._fire(sounds, rate, seed, numbers)
         return Recording(
             times=times,

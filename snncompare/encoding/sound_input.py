@@ -1,5 +1,7 @@
 """What sounds and their labels must satisfy before they are encoded."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -56,19 +58,18 @@ def checked_presentations(presentations: ArrayLike | None, n_trials: int) -> NDA
     return numbers.astype(np.int64)
 
 
-def trial_table(trials: pd.DataFrame | None, n_trials: int, duration: float) -> pd.DataFrame:
-    """Return the table of trials: the window from 0 to ``duration`` (seconds), then the labels given.
+def trial_table(trials: pd.DataFrame | None, durations: Sequence[float]) -> pd.DataFrame:
+    """Return the table of trials: the window from 0 to the duration of each (seconds), then the labels given.
 
     Raises
     ------
     InputError
         If there is not one row per trial, or the labels are called ``start`` or ``stop``.
     """
-    labels = pd.DataFrame(index=range(n_trials)) if trials is None else trials
-    if len(labels) != n_trials:
-        raise InputError(
-            f"the trials table has {len(labels)} rows for {n_trials} envelopes; give one row per envelope."
-        )
+    labels = pd.DataFrame(index=range(len(durations))) if trials is None else trials
+    if len(labels) != len(durations):
+        raise InputError(f"the trials table has {len(labels)} rows for {len(durations)} stimuli; give one row each.")
     if {"start", "stop"} & set(labels.columns):
-        raise InputError("the trials table has 'start' or 'stop'; the window is that of the sounds, leave them out.")
-    return pd.concat([pd.DataFrame({"start": 0.0, "stop": duration}, index=labels.index), labels], axis=1)
+        raise InputError("the trials table has 'start' or 'stop'; the window is that of the stimuli, leave them out.")
+    window = pd.DataFrame({"start": 0.0, "stop": np.asarray(durations, dtype=np.float64)}, index=labels.index)
+    return pd.concat([window, labels], axis=1)

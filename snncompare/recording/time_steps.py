@@ -5,9 +5,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.errors import InputError
-from snncompare.recording.recording import Recording
 
-__all__ = ["binary_raster", "brian2_step", "window_steps"]
+__all__ = ["brian2_step", "spike_steps", "window_steps"]
 
 _WHOLE = 1e-6
 """Fraction of a step by which a window may miss a whole number of steps: rounding of decimals to floats."""
@@ -54,53 +53,27 @@ def window_steps(trials: pd.DataFrame, dt: float) -> int:
     return steps
 
 
-def binary_raster(spikes: Recording, trials: NDArray[np.int64], dt: float, n_steps: int) -> NDArray[np.bool_]:
-    """Return which unit fires in which step of the trials at these positions.
+def spike_steps(
+    times: NDArray[np.float64], counts: NDArray[np.int64], starts: NDArray[np.float64], dt: float, n_steps: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return trial, time step and unit of every spike that lies in the steps.
 
     Parameters
     ----------
-    spikes : Recording
-    trials : array of int, shape (n,)
-        Positions of trials, in any order, also repeated.
+    times : array, shape (n_spikes,)
+        Seconds, ordered by trial, then unit.
+    counts : array, shape (n_trials, n_units)
+        Number of spikes of each train.
+    starts : array, shape (n_trials,)
+        Seconds: where step 0 of each trial begins.
     dt : float
         Seconds.
     n_steps : int
         Steps in a trial; spikes that belong to a later step are absent.
-
-    Returns
-    -------
-    array of bool, shape (n, n_steps, n_units)
-
-    Raises
-    ------
-    InputError
-        For two spikes of one unit in one step.
     """
-    n_units = spikes.n_units
-    first = spikes.offsets[trials * n_units]
-    counts = spikes.offsets[(trials + 1) * n_units] - first
-    row = np.repeat(np.arange(trials.size), counts)
-    ends = np.cumsum(counts)
-    spike = np.arange(row.size) + np.repeat(first - (ends - counts), counts)
-    start = spikes.trials["start"].to_numpy()[trials]
-    step = brian2_step(spikes.times[spike] - start[row], dt)
-    unit = spikes.spike_index()[1][spike]
+    n_units = counts.shape[1]
+    train = np.repeat(np.arange(counts.size), counts.ravel())
+    trial, unit = train // n_units, train % n_units
+    step = brian2_step(times - starts[trial], dt)
     inside = step < n_steps
-    row, step, unit = row[inside], step[inside], unit[inside]
-    raster = np.zeros((trials.size, n_steps, n_units), dtype=bool)
-    raster[row, step, unit] = True
-    if np.count_nonzero(raster) < row.size:
-        _refuse_twice(spikes, trials, (row, unit, step), dt)
-    return raster
-
-
-def _refuse_twice(
-    spikes: Recording, trials: NDArray[np.int64], where: tuple[NDArray[np.int64], ...], dt: float
-) -> None:
-    cells = pd.DataFrame(dict(zip(("row", "unit", "step"), where, strict=True)))
-    twice = cells[cells.duplicated()]
-    row, unit, step = twice.iloc[0]
-    raise InputError(
-        f"{len(twice)} spikes share a step of {dt:g} s with another spike of their unit, the first in trial "
-        f"{spikes.trials.index[trials[row]]!r}, unit {spikes.units.index[unit]!r}, step {step}; take a smaller dt."
-    )
+    return trial[inside], step[inside], unit[inside]

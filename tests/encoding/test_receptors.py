@@ -141,7 +141,7 @@ def test_a_sampling_rate_that_is_too_low_or_has_no_unit_is_refused():
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"trials": pd.DataFrame(index=[0])}, "1 rows for 2 envelopes"),
+        ({"trials": pd.DataFrame(index=[0])}, "1 rows for 2 stimuli"),
         ({"trials": pd.DataFrame({"start": [0, 0]})}, "'start' or 'stop'"),
         ({"presentations": [1]}, "2 whole numbers"),
         ({"presentations": [0, -1]}, "2 whole numbers"),
