@@ -3,6 +3,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -251,8 +252,10 @@ def test_worker_processes_give_the_same_distances(noisy_recording, whole, tmp_pa
     assert counted(noisy_recording, execution)[1] == 0  # kept by this process, whoever computed them
 
 
-def test_processes_that_end_are_told_with_a_way_out(recording_of, tmp_path):
-    """Here because they cannot import the module that this metric is defined in."""
+def test_processes_that_end_are_told_with_a_way_out(recording_of, monkeypatch):
+    """Here because they cannot import the module that this metric is defined in, also under ``python -m pytest``."""
+    elsewhere = [folder for folder in sys.path if Path(folder).resolve() != Path(__file__).parents[2]]
+    monkeypatch.setattr(sys, "path", elsewhere)
     recording = recording_of([[[1.0]]] * 4)
     with pytest.raises(UnsupportedError, match=r"worker process ended.*folder"):
         distances(recording, Opaque(table=None), execution=Execution(block=1, workers=1))
