@@ -52,53 +52,58 @@ def fire_at_rates(
     Brown, Barbieri, Ventura, Kass & Frank (2002) Neural Comput 14:325-346 (time rescaling).
     """
     expected = rates.sum() * dt
-    buffer = np.empty(int(expected + 6.0 * np.sqrt(expected) + 64.0))
-    counts = np.empty(len(rates), dtype=np.int64)
-    n_spikes = 0
-    for unit, rate in enumerate(np.ascontiguousarray(rates)):
-        # The integral of the rate bounds the number of spikes only on average: room is made where it does not last.
-        carry = np.array([rng.standard_exponential(), -np.inf, 0.0])
-        before = n_spikes
-        while True:
-            n_spikes = _fire(rate, dt, refractory, recovery, rng, carry, buffer, n_spikes)
-            if carry[2] >= rate.size:
-                break
-            buffer = np.concatenate([buffer, np.empty(buffer.size)])
-        counts[unit] = n_spikes - before
-    return Spikes(buffer[:n_spikes].copy(), counts)
+    # The integral of the rates tells the number of spikes only on average: room is made where it does not last.
+    found = np.empty(int(expected + 6.0 * np.sqrt(expected) + 64.0))
+    counts = np.zeros(len(rates), dtype=np.int64)
+    state = np.array([rng.standard_exponential(), -np.inf, 0.0])
+    values = np.ascontiguousarray(rates, dtype=np.float64)
+    unit, n_found = 0, 0
+    while True:
+        unit, n_found = _fire(values, dt, refractory, recovery, rng, state, unit, found, n_found, counts)
+        if unit == len(rates):
+            return Spikes(found[:n_found].copy(), counts)
+        found = np.concatenate([found, np.empty(found.size)])
 
 
 @njit(cache=True)
-def _fire(rate, dt, refractory, recovery, rng, carry, found, n_found):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Write spike times of one neuron from sample ``carry[2]`` on; stop early, state kept, where `found` is full.
+def _fire(  # type: ignore[no-untyped-def] # pragma: no cover
+    rates, dt, refractory, recovery, rng, state, unit, found, n_found, counts
+):
+    """Write spike times from a unit on; return the unit to go on with and the number of spikes found.
 
-    ``carry``: what is left of the exponential random number, time of the last spike, where to go on (in samples).
+    Where `found` is full, ``state`` keeps what is left of the exponential random number, the time of the last spike,
+    and where to go on (in samples).
     """
-    left, last, position = carry[0], carry[1], carry[2]
-    n_samples = rate.size
-    while position < n_samples:
-        k = int(position)
-        now, end = position * dt, (k + 1) * dt
-        free = last + refractory
-        if free >= end:
-            position = k + 1.0
-            continue
-        now = max(now, free)
-        hazard = rate[k]
-        if recovery > 0.0:
-            hazard *= 1.0 - exp(-(max((k + 0.5) * dt, now) - free) / recovery)
-        if hazard * (end - now) < left:
-            left -= hazard * (end - now)
-            position = k + 1.0
-            continue
-        if n_found == found.size:
-            break
-        last = min(now + left / hazard, end)
-        found[n_found] = last
-        n_found += 1
-        left = rng.standard_exponential()
-        position = max(last / dt, position)
-        if int(position) > k:
-            position = k + 1.0
-    carry[0], carry[1], carry[2] = left, last, position
-    return n_found
+    n_units, n_samples = rates.shape
+    left, last, position = state
+    while unit < n_units:
+        while position < n_samples:
+            k = int(position)
+            now, end = position * dt, (k + 1) * dt
+            free = last + refractory
+            if free >= end:
+                position = k + 1.0
+                continue
+            now = max(now, free)
+            hazard = rates[unit, k]
+            if recovery > 0.0:
+                hazard *= 1.0 - exp(-(max((k + 0.5) * dt, now) - free) / recovery)
+            if hazard * (end - now) < left:
+                left -= hazard * (end - now)
+                position = k + 1.0
+                continue
+            if n_found == found.size:
+                state[0], state[1], state[2] = left, last, position
+                return unit, n_found
+            last = min(now + left / hazard, end)
+            found[n_found] = last
+            n_found += 1
+            counts[unit] += 1
+            left = rng.standard_exponential()
+            position = max(last / dt, position)
+            if int(position) > k:
+                position = k + 1.0
+        unit += 1
+        if unit < n_units:
+            left, last, position = rng.standard_exponential(), -np.inf, 0.0
+    return unit, n_found

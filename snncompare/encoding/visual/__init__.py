@@ -1,0 +1,3 @@
+"""What the eye and the event camera see: eye movements, retinas, and cameras that imitate them."""
+
+__all__: list[str] = []
