@@ -1,18 +1,17 @@
 """A population of auditory receptor neurons: sound envelopes in, spikes out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import ceil, exp, isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
-from snncompare.encoding.sound_input import checked_envelopes, checked_presentations, trial_table
+from snncompare.encoding.encoder import Encoder, Spikes
+from snncompare.encoding.randomness import child
+from snncompare.encoding.stimuli import Signal
 from snncompare.errors import InputError
-from snncompare.recording.recording import Recording
-from snncompare.units import QuantityLike, hertz, quantity, seconds
+from snncompare.units import QuantityLike, quantity, seconds
 
 if TYPE_CHECKING:
     from snncompare.encoding.receptor_kernel import ReceptorStep
@@ -25,8 +24,13 @@ _STEPS_PER_TIME_CONSTANT = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReceptorPopulation:
+class ReceptorPopulation(Encoder):
     r"""Auditory receptor neurons of a grasshopper, with staggered thresholds.
+
+    A stimulus is a `Signal` of one channel, the envelope of a sound: its amplitude, not negative, relative to the same
+    amplitude 1 as the thresholds. Its sampling rate, also the time step of the integration, is at least ten samples
+    per membrane time constant. The noise of a train depends on the randomness of the presentation and the number of
+    the receptor, not on the size of the population.
 
     Each receptor takes the logarithm of the envelope :math:`A`, delayed by the latency :math:`\delta`, and drives an
     adaptive leaky integrate-and-fire neuron with it; :math:`v` and :math:`a` are in units of the distance from rest
@@ -73,7 +77,7 @@ class ReceptorPopulation:
     heterogeneity : float
         Standard deviation of the natural logarithm of :math:`g` and of :math:`\Delta_a` over receptors.
     seed : int
-        Which receptors were drawn; the noise has its own seed, see `encode`.
+        Which receptors were drawn; the noise has its own seed, see `Encoder.encode`.
 
     Raises
     ------
@@ -87,6 +91,8 @@ class ReceptorPopulation:
     15:2523-2564 (adaptation as a subtracted current); Rokem et al. (2006) J Neurophysiol 95:2541-2552 (the
     recording).
     """
+
+    takes: ClassVar[type] = Signal
 
     size: int = 40
     threshold_db: float = -29.0
@@ -119,8 +125,64 @@ class ReceptorPopulation:
             if not (isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise InputError(f"{name} must not be negative, got {getattr(self, name)}.")
 
-    def units(self) -> pd.DataFrame:
+    def units(self, stimulus: Signal) -> pd.DataFrame:  # noqa: ARG002 (the receptors are the same for every sound)
         """Return the receptors: one row each, columns ``threshold_db``, ``gain`` (per dB) and ``adaptation``."""
+        return self._receptors()
+
+    def duration(self, stimulus: Signal) -> float:
+        """Return how long the sound lasts, in seconds."""
+        return stimulus.duration
+
+    def check(self, stimulus: object) -> None:
+        """Refuse what is not the envelope of one sound, finely enough sampled.
+
+        Raises
+        ------
+        InputError
+        """
+        super().check(stimulus)
+        if not isinstance(stimulus, Signal):
+            return
+        if len(stimulus.values) != 1:
+            raise InputError(
+                f"receptors hear one channel, the envelope of a sound, got {len(stimulus.values)}; "
+                "give one signal per sound."
+            )
+        lowest = stimulus.values.min()
+        if lowest < 0:
+            raise InputError(f"an envelope holds amplitudes of 0 or more, the lowest here is negative: {lowest:g}.")
+        needed = _STEPS_PER_TIME_CONSTANT / self.membrane_time_constant.value
+        if stimulus.sampling_rate < needed:
+            raise InputError(
+                f"a sampling rate of {stimulus.sampling_rate:g} Hz is too low for a membrane time constant of "
+                f"{self.membrane_time_constant}; resample the envelope to at least {needed:.0f} Hz."
+            )
+
+    def fire(self, stimulus: Signal, randomness: np.random.SeedSequence) -> Spikes:
+        """Return the spikes that the receptors fire to one sound.
+
+        Raises
+        ------
+        InputError
+            For an envelope of several channels or with negative values, and a sampling rate that is too low.
+        """
+        from snncompare.encoding.receptor_kernel import threshold_crossings
+
+        self.check(stimulus)
+        rate = stimulus.sampling_rate
+        delay = round(self.latency.value * rate)
+        heard = max(stimulus.values.shape[1] - delay - 1, 0)
+        with np.errstate(divide="ignore"):
+            level = 20.0 * np.log10(stimulus.values[0, :heard])
+        trains = []
+        for j, step in enumerate(self._steps(rate)):
+            noise = np.random.default_rng(child(randomness, j)).standard_normal(heard, dtype=np.float32)
+            found = np.empty(heard // (step.refractory_steps + 1) + 1, dtype=np.int64)
+            trains.append(found[: threshold_crossings(level, noise, step, found)])
+        counts = np.array([train.size for train in trains], dtype=np.int64)
+        return Spikes((np.concatenate(trains) + 1 + delay) / rate, counts)
+
+    def _receptors(self) -> pd.DataFrame:
         position = np.linspace(-1.0, 1.0, self.size) if self.size > 1 else np.zeros(1)
         factor = np.exp(self.heterogeneity * np.random.default_rng(self.seed).standard_normal((self.size, 2)))
         return pd.DataFrame(
@@ -131,68 +193,6 @@ class ReceptorPopulation:
             },
             index=[f"receptor {j}" for j in range(self.size)],
         )
-
-    def encode(
-        self,
-        envelopes: ArrayLike,
-        sampling_rate: QuantityLike,
-        *,
-        seed: int,
-        trials: pd.DataFrame | None = None,
-        presentations: Sequence[int] | NDArray[np.int64] | None = None,
-    ) -> Recording:
-        """Return the spikes that the receptors fire to sounds.
-
-        Parameters
-        ----------
-        envelopes : array, shape (n_trials, n_samples)
-            Amplitude of the sound, not negative, relative to the same amplitude 1 as the thresholds.
-        sampling_rate : frequency
-            Samples per second, also the time step of the integration: at least ten samples per membrane time constant.
-        seed : int
-            Seed of the intrinsic noise. The noise of a train depends on the seed, the number of the presentation, the
-            number of the receptor and nothing else: neither on the other trials nor on the size of the population.
-        trials : pandas.DataFrame, optional
-            Names (index) and labels (columns) of the trials; default: numbered, no labels.
-        presentations : sequence of int, shape (n_trials,), optional
-            Number of each presentation; default 0, 1, 2, ... Give it where the sounds are encoded in several batches.
-
-        Returns
-        -------
-        Recording
-            One unit per receptor with the columns of `units`; trials last from 0 to the end of the sound.
-
-        Raises
-        ------
-        InputError
-            For envelopes that are not two-dimensional, are empty, negative or not finite, a sampling rate that is too
-            low, and labels or numbers that are not one per trial.
-        """
-        sounds = checked_envelopes(envelopes)
-        rate = self._checked_rate(sampling_rate)
-        numbers = checked_presentations(presentations, len(sounds))
-        table = trial_table(trials, [sounds.shape[1] / rate] * len(sounds))
-        times, counts = self._fire(sounds, rate, seed, numbers)
-        return Recording(
-            times=times,
-            offsets=np.concatenate([[0], np.cumsum(counts)]),
-            units=self.units(),
-            trials=table,
-            provenance={"receptors": self._described(), "sampling_rate_hz": rate, "seed": int(seed)},
-        )
-
-    def _described(self) -> dict[str, str]:
-        return {parameter.name: str(getattr(self, parameter.name)) for parameter in fields(self)}
-
-    def _checked_rate(self, sampling_rate: QuantityLike) -> float:
-        rate = hertz(sampling_rate, "sampling_rate")
-        needed = _STEPS_PER_TIME_CONSTANT / self.membrane_time_constant.value
-        if rate < needed:
-            raise InputError(
-                f"a sampling rate of {sampling_rate} is too low for a membrane time constant of "
-                f"{self.membrane_time_constant}; resample the envelopes to at least {needed:.0f} Hz."
-            )
-        return rate
 
     def _steps(self, rate: float) -> "list[ReceptorStep]":
         from snncompare.encoding.receptor_kernel import ReceptorStep
@@ -208,27 +208,5 @@ class ReceptorPopulation:
                 noise_sd=float(self.noise_sd),
                 refractory_steps=ceil(self.refractory_period.value * rate - 1e-9),
             )
-            for threshold, gain, adaptation in self.units().to_numpy().tolist()
+            for threshold, gain, adaptation in self._receptors().to_numpy().tolist()
         ]
-
-    def _fire(
-        self, sounds: NDArray[np.float64], rate: float, seed: int, numbers: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        from snncompare.encoding.receptor_kernel import threshold_crossings
-
-        if seed < 0:
-            raise InputError(f"seed must not be negative, got {seed}.")
-        delay = round(self.latency.value * rate)
-        heard = max(sounds.shape[1] - delay - 1, 0)
-        steps = self._steps(rate)
-        found = np.empty(heard // (steps[0].refractory_steps + 1) + 1, dtype=np.int64)
-        trains: list[NDArray[np.int64]] = []
-        for sound, number in zip(sounds, numbers, strict=True):
-            with np.errstate(divide="ignore"):
-                level = 20.0 * np.log10(sound[:heard])
-            for j, step in enumerate(steps):
-                source = np.random.SeedSequence(seed, spawn_key=(number, j))
-                noise = np.random.default_rng(source).standard_normal(heard, dtype=np.float32)
-                trains.append(found[: threshold_crossings(level, noise, step, found)].copy())
-        counts = np.array([train.size for train in trains], dtype=np.int64)
-        return (np.concatenate(trains) + 1 + delay) / rate, counts

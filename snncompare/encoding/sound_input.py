@@ -1,4 +1,4 @@
-"""What sounds and their labels must satisfy before they are encoded."""
+"""Numbers and labels of presentations: what they must satisfy before stimuli are encoded."""
 
 from collections.abc import Sequence
 
@@ -8,33 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from snncompare.errors import InputError
 
-__all__ = ["checked_envelopes", "checked_presentations", "trial_table"]
-
-
-def checked_envelopes(envelopes: ArrayLike) -> NDArray[np.float64]:
-    """Return envelopes as float64, shape (n_trials, n_samples).
-
-    Raises
-    ------
-    InputError
-        If they are not two-dimensional numbers, are empty, or hold a value that is negative or not finite.
-    """
-    array = np.asarray(envelopes)
-    if array.ndim != 2 or array.dtype.kind not in "iuf":
-        raise InputError(
-            f"envelopes must be numbers of shape (n_trials, n_samples), got {array.dtype} of shape {array.shape}; "
-            "for one sound give envelope[np.newaxis]."
-        )
-    if array.size == 0:
-        raise InputError(f"envelopes are empty, shape {array.shape}; give at least one trial of one sample.")
-    bad = ~(np.isfinite(array) & (array >= 0))
-    if bad.any():
-        trial, sample = (int(i) for i in np.argwhere(bad)[0])
-        raise InputError(
-            f"{int(bad.sum())} envelope values are negative or not finite, the first is {array[trial, sample]} "
-            f"in trial {trial} at sample {sample}; an amplitude is 0 or more."
-        )
-    return array.astype(np.float64)
+__all__ = ["checked_presentations", "trial_table"]
 
 
 def checked_presentations(presentations: ArrayLike | None, n_trials: int) -> NDArray[np.int64]:

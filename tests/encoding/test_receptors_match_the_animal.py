@@ -7,6 +7,7 @@ import pytest
 from snncompare import datasets
 from snncompare.encoding.interval_statistics import interval_statistics
 from snncompare.encoding.receptors import ReceptorPopulation
+from snncompare.encoding.stimuli import Signal
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,8 @@ def spike_triggered_level(times, envelope):
 def model(animal, **changes):
     receptors = ReceptorPopulation(size=10, spread_db=0.0, heterogeneity=0.0, **changes)
     labels = animal.spikes.trials[["sound"]]
-    return receptors.encode(animal.stimulus, "20 kHz", seed=0, trials=labels)
+    sounds = [Signal([envelope], "20 kHz") for envelope in animal.stimulus.to_numpy()]
+    return receptors.encode(sounds, seed=0, trials=labels)
 
 
 def compared(animal, recording):

@@ -1,0 +1,1 @@
+"""Ears: cochleae, auditory nerves and the first neurons behind them."""
