@@ -17,8 +17,8 @@ __all__ = ["check_extent", "read_arrays", "write_arrays"]
 _COMPRESSION_LEVEL = 1
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compression: int = ZIP_DEFLATED) -> None:
-    """Write named arrays of numbers as a ``.npz`` file.
+def write_arrays(path: Path | IO[bytes], arrays: Mapping[str, NDArray[Any]], compression: int = ZIP_DEFLATED) -> None:
+    """Write named arrays of numbers as a ``.npz`` file, or into one that is open for binary writing.
 
     Raises
     ------

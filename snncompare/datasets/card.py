@@ -1,26 +1,60 @@
 """Dataset cards: what is true of one dataset, read from YAML and checked."""
 
 import hashlib
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from snncompare.errors import FileError
 
-__all__ = ["CardFile", "DatasetCard", "Recipe", "read_card", "refuse_changed_file"]
+__all__ = ["CardFile", "DatasetCard", "Recipe", "hash_of", "read_card", "refuse_changed_file"]
+
+_SPELLED = {"sha256": "SHA-256", "md5": "MD5"}
 
 
 class CardFile(BaseModel):
-    """One file of a dataset: where it lies inside its package, its SHA-256, and what it holds."""
+    """One file of a dataset: where it lies, what it holds, and the hash by which it is known.
+
+    ``path``: below a folder of ``SNNCOMPARE_DATA``, the folder of the card, the package, or the download cache.
+    ``sha256`` or ``md5``: one of them, the one its authors published. ``url``: where it can be had. ``size``: bytes.
+    ``unpack``: the download is an archive (``.zip``, ``.tar.gz``, ``.gz``), of which this member becomes the file; hash
+    and size are then those of the archive. ``copies``: SHA-256 of other files that serve as well, such as one with the
+    same samples in another order.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
-    url: str | None = None
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
     content: str
+    url: str | None = Field(default=None, pattern="^https?://")
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    md5: str | None = Field(default=None, pattern="^[0-9a-f]{32}$")
+    size: int | None = Field(default=None, ge=0)
+    unpack: str | None = None
+    copies: tuple[str, ...] = ()
+
+    @field_validator("path")
+    @classmethod
+    def _stays_below(cls, path: str) -> str:
+        parts = PurePosixPath(path)
+        if parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path or not parts.parts:
+            raise ValueError("a path on a card is relative, with '/', and does not leave its folder")
+        return path
+
+    @model_validator(mode="after")
+    def _one_hash(self) -> Self:
+        if (self.sha256 is None) == (self.md5 is None):
+            raise ValueError("a file needs its sha256, or the md5 that its authors published; one of the two")
+        if self.unpack is not None and self.url is None:
+            raise ValueError("'unpack' is for downloads; give the url of the archive")
+        return self
+
+    @property
+    def known_hash(self) -> tuple[str, str]:
+        """Algorithm and hexadecimal digits."""
+        return ("sha256", self.sha256) if self.sha256 is not None else ("md5", self.md5 or "")
 
 
 class Recipe(BaseModel):
@@ -61,6 +95,13 @@ class DatasetCard(BaseModel):
     stimulus: str
     warnings: tuple[str, ...] = ()
 
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder of the file the card was read from; None for a card made in memory."""
+        return self._folder
+
 
 def read_card(path: Path) -> DatasetCard:
     """Return the card in a YAML file.
@@ -71,7 +112,8 @@ def read_card(path: Path) -> DatasetCard:
         If the file is missing, not YAML, or lacks or adds fields; names the first of them.
     """
     try:
-        return DatasetCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        card = DatasetCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        card._folder = path.absolute().parent
     except OSError as problem:
         raise FileError(f"no dataset card at '{path}'; each dataset has a folder with a card.yaml.") from problem
     except yaml.YAMLError as problem:
@@ -80,25 +122,38 @@ def read_card(path: Path) -> DatasetCard:
         first = problem.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise FileError(f"the dataset card '{path}' is wrong at {field}: {first['msg']}.") from problem
+    return card
 
 
 def refuse_changed_file(path: Path, file: CardFile) -> None:
-    """Refuse a file that is missing, or whose SHA-256 is not the one on its card.
+    """Refuse a file that is missing, or whose hash is not the one on its card.
 
     Raises
     ------
     FileError
         Names the file and both hashes.
     """
+    algorithm, digits = file.known_hash
+    found = hash_of(path, algorithm)
+    if found != digits and not (file.copies and hash_of(path, "sha256") in file.copies):
+        raise FileError(
+            f"the dataset file '{path}' is not the one on its card: {_SPELLED[algorithm]} {found[:12]}... instead of "
+            f"{digits[:12]}...; take the version that the card names, or remove this one."
+        )
+
+
+def hash_of(path: Path, algorithm: str) -> str:
+    """Return the hash of a file, hexadecimal.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read.
+    """
     try:
         with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+            return hashlib.file_digest(stream, algorithm).hexdigest()
     except OSError as problem:
         raise FileError(
-            f"the dataset file '{path}' cannot be read ({problem.strerror}); reinstall its package."
+            f"the dataset file '{path}' cannot be read ({problem.strerror}); reinstall its package, or get it again."
         ) from problem
-    if found != file.sha256:
-        raise FileError(
-            f"the dataset file '{path}' is not the one on its card: SHA-256 {found[:12]}... instead of "
-            f"{file.sha256[:12]}...; install the version of its package that the card names."
-        )

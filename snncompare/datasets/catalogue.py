@@ -1,8 +1,6 @@
-"""The datasets by name: their cards and their loaders."""
+"""The datasets by name: their cards and the datasets."""
 
-from collections.abc import Callable
-from importlib import import_module
-from inspect import signature
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,47 +11,42 @@ from snncompare.errors import FileError, InputError, unknown
 
 __all__ = ["card", "cards_folder", "load", "names"]
 
-_LOADERS = {
-    "grasshopper_receptor": ("snncompare.datasets.grasshopper", "grasshopper_receptor"),
-    "song_envelopes": ("snncompare.datasets.songs", "song_envelopes"),
-}
-
 
 def names() -> tuple[str, ...]:
     """Return the names of all datasets, for `load` and `card`."""
     return tuple(sorted(path.parent.name for path in cards_folder().glob("*/card.yaml")))
 
 
-def load(name: str, **options: Any) -> SpikeDataset:
-    """Return a dataset.
+def load(name: str | Path | DatasetCard, **options: Any) -> SpikeDataset:
+    """Return a dataset; its spikes are made, or read where `SpikeDataset.build` stored them, when they are asked for.
 
     Parameters
     ----------
-    name : str
-        One of `names`.
+    name : str, path or DatasetCard
+        One of `names`, the path of a ``card.yaml`` of your own (or of its folder), or a card.
     **options
-        Arguments of its loader: `grasshopper.grasshopper_receptor` has none, for the others see `songs.song_envelopes`.
+        ``encoder`` and ``seed``, see `recipes.dataset_of`, and those of the function of its samples, for example
+        `samplers.song_envelopes.song_envelopes`.
 
     Raises
     ------
     InputError
         For a name or an option that does not exist.
+    FileError
+        If a file of the dataset is not here, or another one; says how to get it.
     MissingDependencyError
         If the package that carries the data is not installed; says how to install it.
     """
-    chosen = card(name)
-    if chosen.recipe is not None:
-        return dataset_of(chosen, **options)
-    loader = _loader(name)
-    allowed = [parameter for parameter in signature(loader).parameters if parameter != "card"]
-    for option in options:
-        if option not in allowed:
-            raise InputError(unknown(f"option of dataset '{name}' called", option, allowed))
-    return loader(chosen, **options)
+    return dataset_of(card(name), **options)
 
 
-def card(name: str) -> DatasetCard:
+def card(name: str | Path | DatasetCard) -> DatasetCard:
     """Return the card of a dataset: source, licence, citation, what to beware of.
+
+    Parameters
+    ----------
+    name : str, path or DatasetCard
+        As for `load`; a text with a path separator or the ending ``.yaml`` is a path.
 
     Raises
     ------
@@ -62,6 +55,11 @@ def card(name: str) -> DatasetCard:
     FileError
         If its card is missing or wrong.
     """
+    if isinstance(name, DatasetCard):
+        return name
+    if isinstance(name, Path) or "/" in name or os.sep in name or name.endswith((".yaml", ".yml")):
+        path = Path(name)
+        return read_card(path / "card.yaml" if path.is_dir() else path)
     if name not in names():
         raise InputError(unknown("dataset", name, names()))
     return read_card(cards_folder() / name / "card.yaml")
@@ -81,9 +79,3 @@ def cards_folder() -> Path:
         if any(folder.glob("*/card.yaml")):
             return folder
     raise FileError(f"no dataset cards in '{candidates[0]}' or '{candidates[1]}'; install snncompare again.")
-
-
-def _loader(name: str) -> Callable[..., SpikeDataset]:
-    module, function = _LOADERS[name]
-    loader: Callable[..., SpikeDataset] = getattr(import_module(module), function)
-    return loader

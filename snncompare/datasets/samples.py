@@ -37,6 +37,14 @@ class Samples(ABC):
         """Return the number of the presentation, which its noise depends on; the same in every selection of samples."""
         return position
 
+    def noise_seed(self, seed: int) -> int:
+        """Return the seed of the noise in a dataset of this seed; another one where the stimuli are random too."""
+        return seed
+
+    def stimuli(self) -> xr.DataArray | None:
+        """Return all stimuli as one array; see `SpikeSource.stimuli`."""
+        return None
+
 
 class EncodedSource(SpikeSource):
     """Samples as an encoder delivers them.
@@ -69,6 +77,11 @@ class EncodedSource(SpikeSource):
         return trial_table(self.samples.table, [self.encoder.duration(self.samples.stimulus(i)) for i in range(n)])
 
     @property
+    def labels(self) -> pd.DataFrame:
+        """Those of the samples."""
+        return self.samples.table
+
+    @property
     def provenance(self) -> dict[str, Any]:
         """Encoder and seed."""
         return {"encoder": self.encoder.described(), "seed": self.seed}
@@ -90,12 +103,16 @@ class EncodedSource(SpikeSource):
         """Return the stimulus."""
         return self.samples.stimulus(position)
 
+    def stimuli(self) -> xr.DataArray | None:
+        """Return all stimuli, where the samples make one array of them."""
+        return self.samples.stimuli()
+
     def target(self, position: int) -> xr.DataArray | None:
         """Return what is to be answered."""
         return self.samples.target(position)
 
     def _fire(self, position: int) -> Spikes:
-        randomness = presentation_seed(self.seed, self.samples.number(position))
+        randomness = presentation_seed(self.samples.noise_seed(self.seed), self.samples.number(position))
         spikes = self.encoder.fire(self.samples.stimulus(position), randomness)
         if spikes.counts.shape != (len(self.units),):
             name = self.samples.table.index[position]

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,16 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from snncompare.datasets.card import DatasetCard
+from snncompare.datasets.partition import checked_classes, stratified_part
+from snncompare.datasets.saving import save_spikes
 from snncompare.datasets.source import RecordingSource, SelectedSource, SpikeSource
+from snncompare.datasets.time_grid import counts_in_steps, raster_of
 from snncompare.errors import InputError, unknown
 from snncompare.recording.recording import Recording
-from snncompare.recording.time_steps import spike_steps, window_steps
 from snncompare.units import QuantityLike, seconds
+
+if TYPE_CHECKING:
+    import neo
 
 __all__ = ["Sample", "SpikeDataset"]
 
@@ -74,9 +80,8 @@ class SpikeDataset:
         self.source = RecordingSource(spikes, stimulus) if isinstance(spikes, Recording) else spikes
         self.label = label
         self.name = name
-        self.stimulus = stimulus
         self.card = card
-        self.classes = () if label is None else _checked_classes(self.source.trials, label, tuple(classes))
+        self.classes = () if label is None else checked_classes(self.source.labels, label, tuple(classes))
         if stimulus is not None:
             self._check_stimulus(stimulus)
 
@@ -102,6 +107,11 @@ class SpikeDataset:
         """All trials; what was not made yet is made now."""
         return self.source.recording()
 
+    @cached_property
+    def stimulus(self) -> xr.DataArray | None:
+        """What was presented, first dimension ``trial``; None where the stimuli do not make one array."""
+        return self.source.stimuli()
+
     def recording(self, indices: ArrayLike) -> Recording:
         """Return the trials at these positions, in this order.
 
@@ -117,7 +127,7 @@ class SpikeDataset:
         return self.source.target(int(self._positions([index])[0]))
 
     def __len__(self) -> int:
-        return len(self.trials)
+        return len(self.source.labels)
 
     def __getitem__(self, index: int) -> Sample:
         if not -len(self) <= index < len(self):
@@ -145,7 +155,7 @@ class SpikeDataset:
         if self.label is None:
             raise InputError(f"the dataset '{self.name}' has no classes; its answers over time are dataset.target(i).")
         number = {value: i for i, value in enumerate(self.classes)}
-        labels = np.array([number[value] for value in self.trials[self.label]], dtype=np.int64)
+        labels = np.array([number[value] for value in self.source.labels[self.label]], dtype=np.int64)
         labels.setflags(write=False)
         return labels
 
@@ -163,13 +173,12 @@ class SpikeDataset:
                 f"a mask holds {len(self)} truth values, one per trial, at least one of them True; got {kept.dtype} of "
                 f"shape {kept.shape}."
             )
-        stimulus = None if self.stimulus is None else self.stimulus[kept]
         source = self.source
-        part: Recording | SpikeSource = (
-            source.recording().select(trials=kept)
-            if isinstance(source, RecordingSource)
-            else SelectedSource(source, np.flatnonzero(kept))
-        )
+        stimulus = None
+        part: Recording | SpikeSource = SelectedSource(source, np.flatnonzero(kept))
+        if isinstance(source, RecordingSource):
+            part = source.recording().select(trials=kept)
+            stimulus = None if self.stimulus is None else self.stimulus[kept]
         return type(self)(
             spikes=part, label=self.label, name=self.name, classes=self.classes, stimulus=stimulus, card=self.card
         )
@@ -189,20 +198,32 @@ class SpikeDataset:
         InputError
             For a fraction outside 0 to 1, or if a class would be missing from one of the parts.
         """
-        if not 0 < fraction < 1:
-            raise InputError(f"fraction must lie between 0 and 1, got {fraction}.")
-        rng = np.random.default_rng(seed)
-        first = np.zeros(len(self), dtype=bool)
-        for number in np.unique(self.labels):
-            members = np.flatnonzero(self.labels == number)
-            taken = round(fraction * members.size)
-            if not 0 < taken < members.size:
-                raise InputError(
-                    f"a fraction of {fraction} puts {taken} of the {members.size} trials of '{self.classes[number]}' "
-                    "into the first part; both parts need one of each class."
-                )
-            first[rng.permutation(members)[:taken]] = True
+        first = stratified_part(self.labels, self.classes, fraction, seed)
         return self.subset(first), self.subset(~first)
+
+    @property
+    def parts(self) -> dict[Any, Self]:
+        """The parts its card tells apart, such as ``"train"`` and ``"test"``; empty where it has no such column."""
+        recipe = None if self.card is None else self.card.recipe
+        return {} if recipe is None or recipe.split is None else self.split_by(recipe.split)
+
+    def part(self, name: Any) -> Self:
+        """Return one of the `parts`.
+
+        Raises
+        ------
+        InputError
+            If there is no such part.
+        """
+        parts = self.parts
+        if not parts:
+            raise InputError(
+                f"the card of '{self.name}' names no parts; split it with dataset.split(0.8, seed=0) or "
+                "dataset.split_by(column)."
+            )
+        if name not in parts:
+            raise InputError(unknown(f"part of '{self.name}' called", name, parts))
+        return parts[name]
 
     def split_by(self, column: str) -> dict[Any, Self]:
         """Return one part per value of a trial label, such as ``"split"`` or ``"session"``, by value.
@@ -212,7 +233,7 @@ class SpikeDataset:
         InputError
             If there is no such label, or a trial has none.
         """
-        trials = self.trials
+        trials = self.source.labels
         if column not in trials:
             raise InputError(unknown("trial label", column, trials.columns))
         if trials[column].isna().any():
@@ -256,28 +277,77 @@ class SpikeDataset:
             For two spikes of one unit in one step, positions that do not exist, windows of different length or that are
             no whole number of steps.
         """
-        step = seconds(dt, "dt")
-        n_steps = window_steps(self.trials, step)
-        chosen = self._positions(indices)
-        where = self._spike_steps(chosen, step, n_steps)
-        raster = np.zeros((chosen.size, n_steps, len(self.units)), dtype=bool)
-        raster[where] = True
-        if np.count_nonzero(raster) < where[0].size:
-            self._refuse_twice(chosen, where, step)
-        return raster
+        return raster_of(self.source, self._positions(indices), seconds(dt, "dt"))
 
-    def _spike_steps(self, chosen: NDArray[np.int64], dt: float, n_steps: int) -> tuple[NDArray[np.int64], ...]:
-        starts = self.trials["start"].to_numpy(dtype=np.float64)[chosen]
-        return spike_steps(*self.source.spikes(chosen), starts, dt, n_steps)
+    def counts(self, indices: ArrayLike, dt: QuantityLike, duration: QuantityLike | None = None) -> NDArray[np.float32]:
+        """Return how often each unit fires in each time step, for the trials at these positions.
 
-    def _refuse_twice(self, chosen: NDArray[np.int64], where: tuple[NDArray[np.int64], ...], dt: float) -> None:
-        cells = pd.DataFrame(dict(zip(("row", "step", "unit"), where, strict=True)))
-        twice = cells[cells.duplicated()]
-        row, step, unit = twice.iloc[0]
-        raise InputError(
-            f"{len(twice)} spikes share a step of {dt:g} s with another spike of their unit, the first in trial "
-            f"{self.trials.index[chosen[row]]!r}, unit {self.units.index[unit]!r}, step {step}; take a smaller dt."
-        )
+        Steps are those of `raster`, whose values it has where no two spikes share a step and windows are equal.
+
+        Parameters
+        ----------
+        indices : array of int, shape (n,)
+            Positions of trials, in any order, also repeated.
+        dt : time
+            Time step. A last step that the window only partly fills counts what the window holds.
+        duration : time, optional
+            What the steps cover; default: the longest window of this dataset, so that a trial is the same in every
+            batch. Shorter trials are followed by silence, spikes of longer ones after it are left out.
+
+        Returns
+        -------
+        array of float32, shape (n, n_steps, n_units)
+
+        Raises
+        ------
+        InputError
+            For positions that do not exist, and times that are not positive.
+        """
+        limit = None if duration is None else seconds(duration, "duration")
+        return counts_in_steps(self.source, self._positions(indices), seconds(dt, "dt"), limit)
+
+    def build(self, folder: str | Path | None = None, *, workers: int | None = 1, progress: bool = True) -> Path | None:
+        """Encode all trials now and keep their spikes on disk, from where they are read from then on.
+
+        An interrupted build goes on where it was; the bytes do not depend on the number of workers.
+
+        Parameters
+        ----------
+        folder : path, optional
+            Where; default ``SNNCOMPARE_CACHE/spikes``, where every later `datasets.load` of the same recipe finds them.
+        workers : int, optional
+            Processes; None uses all processors. More than one need ``if __name__ == "__main__":`` in a script.
+        progress : bool
+            Say how much disk it takes before it starts, and show a progress bar, on stderr.
+
+        Returns
+        -------
+        Path or None
+            The folder of the stored spikes; None where there is nothing to encode.
+
+        Raises
+        ------
+        FileError
+            If the disk has too little space; what was stored stays.
+        """
+        return self.source.build(folder=folder, workers=workers, progress=progress)
+
+    def save(self, path: str | Path, metadata: Any = None) -> Path:
+        """Write all trials to ``path`` and return it: ``.npz``, ``.nwb``, ``.nix``, or ``.h5`` as the Heidelberg sets.
+
+        ``metadata`` is what an NWB file says of its session, see `recording.writers.save`; trials that were never
+        recorded follow one another there with pauses of 0.1 s.
+
+        Raises
+        ------
+        InputError
+            For another ending, or what a format cannot hold.
+        """
+        return save_spikes(self.source, Path(path), label=self.label, classes=self.classes, metadata=metadata)
+
+    def to_neo(self) -> "neo.Block":
+        """Return all trials as a Neo Block, see `Recording.to_neo`."""
+        return self.spikes.to_neo()
 
     def _positions(self, indices: ArrayLike) -> NDArray[np.int64]:
         chosen = np.asarray(indices)
@@ -289,17 +359,3 @@ class SpikeDataset:
                 f"indices must be whole numbers from 0 to {len(self) - 1}, in one dimension; got {indices!r}."
             )
         return chosen.astype(np.int64)
-
-
-def _checked_classes(trials: pd.DataFrame, label: str, classes: tuple[Any, ...]) -> tuple[Any, ...]:
-    if label not in trials:
-        raise InputError(unknown("trial label", label, trials.columns))
-    column = trials[label]
-    if column.isna().any():
-        raise InputError(f"{int(column.isna().sum())} trials have no '{label}'; leave them out first.")
-    present = tuple(column.drop_duplicates())
-    chosen = classes or present
-    missing = [value for value in present if value not in chosen]
-    if missing or len(set(chosen)) < len(chosen):
-        raise InputError(f"classes must be unique and hold every '{label}'; got {chosen}, lacks {missing}.")
-    return chosen

@@ -1,4 +1,4 @@
-"""A dataset as a network hears it: rasters of its one spike source, and labels."""
+"""A dataset as a network hears it: counts of spikes in time steps for its one spike source, and labels."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,17 @@ __all__ = ["Batches"]
 
 @dataclass(frozen=True)
 class Batches:
-    """Trials of a dataset on the grid of time steps `dt`, for the spike source `source`."""
+    """Trials of a dataset on the grid of time steps `dt`, for the spike source `source`.
+
+    `duration` is what the steps cover, the longest window of the dataset by default; see `SpikeDataset.counts`.
+    """
 
     data: SpikeDataset
     source: str
     dt: QuantityLike
+    duration: QuantityLike | None = None
 
     def __call__(self, indices: NDArray[np.int64]) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the inputs, a raster of shape (step, batch, neuron), and the labels, shape (batch,)."""
-        raster = torch.from_numpy(self.data.raster(indices, self.dt)).to(torch.float64)
-        return {self.source: raster.transpose(0, 1)}, torch.from_numpy(self.data.labels[indices])
+        """Return the inputs, spikes per step of shape (step, batch, neuron), and the labels, shape (batch,)."""
+        counts = torch.from_numpy(self.data.counts(indices, self.dt, self.duration)).to(torch.float64)
+        return {self.source: counts.transpose(0, 1)}, torch.from_numpy(self.data.labels[indices])

@@ -40,10 +40,14 @@ def evaluate(
     loss: MeanMembraneClassification,
     *,
     dt: QuantityLike,
+    duration: QuantityLike | None = None,
     batch_size: int = 256,
 ) -> Evaluation:
-    """Return accuracy and firing rate of a network on a dataset, without gradients."""
-    batches = Batches(dataset, module.network.sources()[0], dt)
+    """Return accuracy and firing rate of a network on a dataset, without gradients.
+
+    `duration` is what a trial lasts, with silence after shorter ones; default: the longest window of the dataset.
+    """
+    batches = Batches(dataset, module.network.sources()[0], dt, duration)
     firing = spiking(module.network)
     correct, counts = [], 0.0
     size = sum(module.network.populations[name].size for name in firing)
@@ -53,6 +57,6 @@ def evaluate(
             activity = module(rasters, record=firing, traces=[loss.trace])
             correct.append((loss.logits(activity).argmax(dim=1) == labels).numpy())
             counts += sum(float(spikes.sum()) for spikes in activity.spikes.values())
-            duration = next(iter(rasters.values())).shape[0] * module.dt
+            lasted = next(iter(rasters.values())).shape[0] * module.dt
     hit = np.concatenate(correct)
-    return Evaluation(float(hit.mean()), counts / (len(dataset) * size * duration), hit)
+    return Evaluation(float(hit.mean()), counts / (len(dataset) * size * lasted), hit)

@@ -54,7 +54,8 @@ def fit(
         With one spike source, which receives the dataset's spikes, and the readout that the loss names.
     rule : LearningRule
     dataset, test : SpikeDataset
-        Training trials, and trials that are only used to measure accuracy.
+        Training trials, and trials that are only used to measure accuracy. Silence follows those that are shorter than
+        the longest of both; several spikes of a unit in one step count as several.
     loss : MeanMembraneClassification
     dt : quantity
         Time step.
@@ -81,6 +82,8 @@ def fit(
     drawn = realise(network, seed, dt=step)
     module = TorchNetwork(network, step, drawn, surrogate=rule.surrogate, detach_reset=rule.detach_reset)
     optimiser, rng = Optimiser(module, rule), np.random.default_rng([seed, 1])
+    longest = f"{max(float((part.trials['stop'] - part.trials['start']).max()) for part in (dataset, test))!r} s"
+    batches = Batches(dataset, network.sources()[0], dt, longest)
     record: dict[str, Any] = {
         "network": network.fingerprint(),
         "data": [_data_fingerprint(part) for part in (dataset, test)],
@@ -104,9 +107,8 @@ def fit(
         for epoch in range(finished + 1, epochs + 1):
             optimiser.set_rate(rule.optimiser.rate_at((epoch - 1) / epochs))
             order = dataset.batches(batch_size, seed=int(rng.integers(2**31)))
-            batches = Batches(dataset, network.sources()[0], dt)
             learnt = [_learn(module, optimiser, batches, indices, loss, rates) for indices in order]
-            row = {"epoch": epoch, **_means(learnt, epoch, rule), **_held_out(module, test, loss, dt)}
+            row = {"epoch": epoch, **_means(learnt, epoch, rule), **_held_out(module, test, loss, dt, longest)}
             saved.rows.append(row)
             saved.save(module, optimiser, rng)
             measured = f"loss {row['loss']:.3f}, held-out accuracy {row['test_accuracy']:.1%}, {row['rate']:.0f} Hz"
@@ -149,17 +151,16 @@ def _means(learnt: list[tuple[float, float]], epoch: int, rule: LearningRule) ->
 
 
 def _held_out(
-    module: TorchNetwork, test: SpikeDataset, loss: MeanMembraneClassification, dt: QuantityLike
+    module: TorchNetwork, test: SpikeDataset, loss: MeanMembraneClassification, dt: QuantityLike, duration: str
 ) -> dict[str, float]:
-    measured = evaluate(module, test, loss, dt=dt)
+    measured = evaluate(module, test, loss, dt=dt, duration=duration)
     return {"test_accuracy": measured.accuracy, "rate": measured.rate}
 
 
 def _data_fingerprint(dataset: SpikeDataset) -> str:
-    """Return a hash of the spikes and labels of a dataset."""
-    digest = hashlib.sha256()
-    for array in (dataset.spikes.times, dataset.spikes.offsets, dataset.labels):
-        digest.update(np.ascontiguousarray(array).tobytes())
+    """Return a hash of the spikes, or of the recipe they are made by, and of the labels."""
+    digest = hashlib.sha256(dataset.source.fingerprint().encode())
+    digest.update(np.ascontiguousarray(dataset.labels).tobytes())
     return digest.hexdigest()
 
 
@@ -176,5 +177,5 @@ def _check(network: Network, loss: MeanMembraneClassification, dataset: SpikeDat
             f"{len(dataset.classes)} classes."
         )
     source = network.populations[network.sources()[0]]
-    if source.size != dataset.spikes.n_units:
-        raise InputError(f"the spike source has {source.size} neurons, the dataset {dataset.spikes.n_units} units.")
+    if source.size != len(dataset.units):
+        raise InputError(f"the spike source has {source.size} neurons, the dataset {len(dataset.units)} units.")

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.backends.torch.threads import threads_for
 from snncompare.datasets.spike_dataset import SpikeDataset
+from snncompare.learning.batches import Batches
 from snncompare.units import QuantityLike
 
 __all__ = ["linear_readout_accuracy", "spike_counts"]
@@ -16,12 +17,11 @@ def spike_counts(
     module: TorchNetwork, population: str, dataset: SpikeDataset, *, dt: QuantityLike, batch_size: int = 256
 ) -> NDArray[np.float64]:
     """Return how often each neuron of a population fires in each trial, shape (n_trials, n_neurons)."""
-    source = module.network.sources()[0]
+    batches = Batches(dataset, module.network.sources()[0], dt)
     counts = []
     with torch.no_grad(), threads_for(batch_size * module.network.populations[population].size):
         for first in range(0, len(dataset), batch_size):
-            raster = dataset.raster(np.arange(first, min(first + batch_size, len(dataset))), dt)
-            inputs = {source: torch.from_numpy(raster).to(torch.float64).transpose(0, 1)}
+            inputs, _ = batches(np.arange(first, min(first + batch_size, len(dataset))))
             counts.append(module(inputs, record=[population]).spikes[population].sum(dim=0).numpy())
     return np.concatenate(counts)
 

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from snncompare import datasets
-from snncompare.datasets import catalogue, grasshopper
+from snncompare.datasets import catalogue, files
 from snncompare.datasets.card import CardFile, read_card, refuse_changed_file
+from snncompare.datasets.recipes import dataset_of
 from snncompare.errors import FileError, InputError, MissingDependencyError
 
 CARDS = Path(__file__).parents[2] / "datasets"
@@ -129,9 +130,9 @@ class TestGrasshopper:
     def test_files_that_are_not_those_on_the_card_are_refused(self, animal):
         wrong = animal.card.files[0].model_copy(update={"sha256": "0" * 64})
         with pytest.raises(FileError, match="not the one on its card"):
-            grasshopper.grasshopper_receptor(animal.card.model_copy(update={"files": (wrong, *animal.card.files[1:])}))
+            dataset_of(animal.card.model_copy(update={"files": (wrong, *animal.card.files[1:])}))
 
     def test_without_nitime_the_message_says_how_to_install_it(self, monkeypatch):
-        monkeypatch.setattr(grasshopper, "find_spec", {}.get)
+        monkeypatch.setattr(files, "find_spec", {}.get)
         with pytest.raises(MissingDependencyError, match=r"pip install 'nitime>=0\.11'"):
             datasets.load("grasshopper_receptor")

@@ -7,7 +7,7 @@ from snncompare import datasets
 from snncompare.encoding.receptors import ReceptorPopulation
 from snncompare.errors import InputError
 
-SMALL = {"n_classes": 3, "n_per_class": 4, "receptors": ReceptorPopulation(size=6)}
+SMALL = {"n_classes": 3, "n_per_class": 4, "encoder": ReceptorPopulation(size=6)}
 
 
 def load(**options):
@@ -76,3 +76,16 @@ def test_every_receptor_fires_at_most_once_in_half_a_millisecond():
 def test_numbers_that_make_no_dataset_are_refused(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
         load(**wrong)
+
+
+def test_another_listener_hears_the_same_songs():
+    few, many = (load(encoder={"size": size}) for size in (2, 4))
+    assert few.stimulus.equals(many.stimulus)
+    assert (few.spikes.n_units, many.spikes.n_units) == (2, 4)
+
+
+def test_parts_of_the_dataset_keep_their_sounds():
+    data = load()
+    part = data.subset(data.labels == 1)
+    assert np.array_equal(part.stimulus, data.stimulus[4:8])
+    assert list(part.stimulus["trial"]) == list(part.trials.index)

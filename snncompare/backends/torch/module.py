@@ -140,7 +140,8 @@ class TorchNetwork(nn.Module):
         Parameters
         ----------
         inputs : mapping
-            Spike source to raster of 0 and 1, shape (step, batch, neuron).
+            Spike source to raster of 0 and 1, shape (step, batch, neuron). Larger numbers are several spikes in one
+            step, where synapses only add to their targets.
         record : sequence of str
             Populations whose spikes are kept.
         traces : sequence of (population, variable)
@@ -156,7 +157,7 @@ class TorchNetwork(nn.Module):
         """
         steps, batch = shape or next(iter(inputs.values())).shape[:2]
         self._check(inputs, record, traces, (steps, batch))
-        run = self._kind(batch)
+        run = self._kind(batch, several=self._several(inputs))
         like = self.get_buffer("_like")
         values = {name: self.neurons[name].values() for name in self.neurons}
         begun = run.begin(values, like)
@@ -296,11 +297,13 @@ class TorchNetwork(nn.Module):
         return (steps, NetworkRun.piece) if every is None else (every, _again)
 
     @torch.compiler.disable
-    def _kind(self, batch: int) -> NetworkRun:
-        """Return the network bound to the kind of run that is asked for now."""
+    def _kind(self, batch: int, *, several: bool) -> NetworkRun:
+        """Return the network bound to the kind of run asked for now; with `several`, spikes share steps."""
         like, gradients = self.get_buffer("_like"), torch.is_grad_enabled()
         smooth = any(step.surrogate is not None and step.surrogate.smooth for step in self._steps.values())
-        exact = not gradients and not smooth and like.dtype is torch.float64 and like.device.type == "cpu"
+        exact = (
+            not several and not gradients and not smooth and like.dtype is torch.float64 and like.device.type == "cpu"
+        )
         options = RunOptions(batch, like.dtype, like.device, exact, gradients, smooth)
         if options not in self._kinds:
             sizes = {name: population.size for name, population in self.network.populations.items()}
@@ -310,6 +313,19 @@ class TorchNetwork(nn.Module):
                 self._steps, self._routes, self.synapses, sizes, self.dt, options, self.unroll
             )
         return self._kinds[options]
+
+    @torch.compiler.disable
+    def _several(self, inputs: Mapping[str, Tensor]) -> bool:
+        """Return whether several spikes share a step; refuse them where they do more than add."""
+        crowded = [name for name, raster in inputs.items() if raster.numel() and float(raster.detach().max()) > 1.0]
+        for name, route in self._routes.items():
+            adds = isinstance(route, LinearRoute) and route.of_source is None
+            if route.program.source in crowded and not adds:
+                raise InputError(
+                    f"inputs: several spikes of '{route.program.source}' share a step of {self.dt:g} s, but the "
+                    f"synapses of '{name}' change with each spike; take a smaller dt."
+                )
+        return bool(crowded)
 
     def _check(
         self,

@@ -11,6 +11,7 @@ from snncompare.commands.demo.settings import DemoSettings
 from snncompare.commands.demo.train import Training
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.encoding.receptors import ReceptorPopulation
+from snncompare.encoding.stimuli import Signal
 from snncompare.learning.trained import Trained
 from snncompare.recording.recording import Recording
 
@@ -53,9 +54,9 @@ class Responses:
 def listen(settings: DemoSettings, animal: SpikeDataset, training: Training) -> Responses:
     """Return the responses to the sounds of the recording."""
     stimulus = sounds_of(animal)
+    rate = f"{stimulus.attrs['sampling_rate']} Hz"
     receptors = ReceptorPopulation(size=settings.receptors).encode(
-        stimulus.to_numpy(),
-        f"{stimulus.attrs['sampling_rate']} Hz",
+        [Signal([envelope], rate) for envelope in stimulus.to_numpy()],
         seed=settings.seed + 1,
         trials=_labels(animal.spikes),
     )

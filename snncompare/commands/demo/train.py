@@ -47,7 +47,7 @@ def train(settings: DemoSettings, checkpoint: Path) -> Training:
         n_per_class=settings.presentations_per_song,
         duration=settings.song_duration,
         similarity=settings.song_similarity,
-        receptors=ReceptorPopulation(size=settings.receptors),
+        encoder=ReceptorPopulation(size=settings.receptors),
         seed=settings.seed,
     )
     held_out, learnt = songs.split(settings.held_out_fraction, seed=settings.seed)

@@ -1,6 +1,6 @@
 """The auditory receptor neuron of a grasshopper that the nitime package carries."""
 
-from importlib.util import find_spec
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +8,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from snncompare.datasets.card import DatasetCard, refuse_changed_file
-from snncompare.datasets.spike_dataset import SpikeDataset
-from snncompare.errors import FileError, MissingDependencyError
+from snncompare.datasets.source import RecordingSource
+from snncompare.errors import FileError
+from snncompare.provenance import file_hash
 from snncompare.recording.recording import Recording
 
 __all__ = ["grasshopper_receptor"]
@@ -31,64 +31,49 @@ _SOUNDS = pd.DataFrame(
 )
 
 
-def grasshopper_receptor(card: DatasetCard) -> SpikeDataset:
+def grasshopper_receptor(files: Mapping[str, Path]) -> RecordingSource:
     """Return the spikes of one receptor neuron during two sounds of 10 s, and the envelopes of the sounds.
 
     Parameters
     ----------
-    card : DatasetCard
-        Names the files and their hashes.
+    files : mapping of str to Path
+        The files of the card.
 
     Returns
     -------
-    SpikeDataset
+    RecordingSource
         One unit ``"receptor"``, two trials ``"sound 1"`` and ``"sound 2"`` (label ``sound``), one presentation each;
         trial labels ``cutoff_hz`` and ``intensity_db`` from the files' headers. Times are the files' microseconds
-        divided by one million. ``stimulus`` is the envelope relative to its largest value, dimensions ``trial, time``,
-        200000 samples at 20 kHz (attribute ``sampling_rate``, hertz).
+        divided by one million. ``stimuli`` are the envelopes relative to their largest value, dimensions
+        ``trial, time``, 200000 samples at 20 kHz (attribute ``sampling_rate``, hertz).
 
     Raises
     ------
-    MissingDependencyError
-        If nitime is not installed.
     FileError
-        If a file is missing or not the one on the card.
+        If an envelope is not sampled as the card says.
     """
-    folder = _package_folder()
-    paths = {file.path: folder / file.path for file in card.files}
-    for file in card.files:
-        refuse_changed_file(paths[file.path], file)
-    trains = [_spike_times(paths[f"data/grasshopper_spike_times{k}.txt"]) for k in (1, 2)]
-    envelopes = np.stack([_envelope(paths[f"data/grasshopper_stimulus{k}.txt"]) for k in (1, 2)])
+    trains = [_spike_times(files[f"data/grasshopper_spike_times{k}.txt"]) for k in (1, 2)]
+    envelopes = np.stack([_envelope(files[f"data/grasshopper_stimulus{k}.txt"]) for k in (1, 2)])
     spikes = Recording.from_arrays(
         times=np.concatenate(trains),
         unit=np.repeat("receptor", sum(train.size for train in trains)),
         trial=np.repeat(_SOUNDS.index, [train.size for train in trains]),
         units=pd.DataFrame({"species": ["Locusta migratoria"], "cell": ["auditory receptor"]}, index=["receptor"]),
         trials=_SOUNDS,
-        provenance={"dataset": card.name, "source": card.source, "sha256": {f.path: f.sha256 for f in card.files}},
+        provenance={
+            "dataset": "grasshopper_receptor",
+            "sha256": {name: file_hash(path) for name, path in files.items()},
+        },
     )
+    time = np.arange(_SAMPLES) * _MICROSECONDS_PER_SAMPLE / _MICROSECONDS
     stimulus = xr.DataArray(
         envelopes,
         dims=("trial", "time"),
-        coords={
-            "trial": _SOUNDS.index.to_numpy(),
-            "time": np.arange(_SAMPLES) * _MICROSECONDS_PER_SAMPLE / _MICROSECONDS,
-        },
+        coords={"trial": _SOUNDS.index.to_numpy(), "time": time},
         name="envelope",
         attrs={"sampling_rate": _MICROSECONDS / _MICROSECONDS_PER_SAMPLE},
     )
-    return SpikeDataset(spikes=spikes, label="sound", name=card.name, stimulus=stimulus, card=card)
-
-
-def _package_folder() -> Path:
-    package = find_spec("nitime")
-    if package is None or not package.submodule_search_locations:
-        raise MissingDependencyError(
-            "the dataset 'grasshopper_receptor' is carried by the package nitime, which is not installed; "
-            "install it with: pip install 'nitime>=0.11'"
-        )
-    return Path(next(iter(package.submodule_search_locations)))
+    return RecordingSource(spikes, stimulus)
 
 
 def _spike_times(path: Path) -> NDArray[np.float64]:

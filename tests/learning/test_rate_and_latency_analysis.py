@@ -1,0 +1,47 @@
+"""The study of the knob runs, and its stored numbers say what its README says."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "analyses" / "rate_and_latency"
+
+
+def values(path):
+    results = json.loads(path.read_text())
+    assert results["study"] == "rate_and_latency"
+    assert all(set(entry) == {"value", "published", "source"} for entry in results["metrics"].values())
+    return results, {key: entry["value"] for key, entry in results["metrics"].items()}
+
+
+def check_where_the_information_is(found):
+    assert found["spikes in a trial"] == 512
+    assert found["counts decode the digit, knob 0"] > 0.8
+    assert found["latencies decode the digit, knob 1"] > 0.8
+    # Chance is 10 %, for 300 trials or more with a standard error of 1.7 % at most.
+    assert found["latencies decode the digit, knob 0"] == pytest.approx(0.1, abs=0.06)
+    assert found["counts decode the digit, knob 1"] == pytest.approx(0.1, abs=0.06)
+
+
+@pytest.mark.slow
+def test_the_quick_study_finds_the_digits_where_the_knob_puts_them(tmp_path):
+    command = [sys.executable, str(FOLDER / "run.py"), "--quick", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    results, found = values(tmp_path / "results.json")
+    assert results["quick"] is True
+    check_where_the_information_is(found)
+    assert (tmp_path / "knob.png").stat().st_size > 50_000
+
+
+def test_the_stored_numbers_are_of_the_full_study_and_a_network_fails_on_the_other_code():
+    results, found = values(FOLDER / "results.json")
+    assert results["quick"] is False
+    check_where_the_information_is(found)
+    for code, other in (("rate", "latency"), ("latency", "rate")):
+        own, crossed = (found[f"network trained on {code}, tested on {tested}"] for tested in (code, other))
+        assert own > 0.75
+        assert crossed < own - 0.3
