@@ -16,6 +16,10 @@ from snncompare.errors import InputError
 
 __all__ = ["EncodedSource", "Samples"]
 
+_KEPT = 1 << 29
+"""Bytes of spikes that a source keeps in memory: training meets every trial in every epoch, in another order, so that
+the first trials that fit are as good to keep as any."""
+
 
 class Samples(ABC):
     """Labelled stimuli."""
@@ -64,6 +68,8 @@ class EncodedSource(SpikeSource):
         self.samples = samples
         self.encoder = encoder
         self.seed = seed
+        self._kept: dict[int, Spikes] = {}
+        self._room = _KEPT
 
     @cached_property
     def units(self) -> pd.DataFrame:
@@ -112,6 +118,17 @@ class EncodedSource(SpikeSource):
         return self.samples.target(position)
 
     def _fire(self, position: int) -> Spikes:
+        kept = self._kept.get(position)
+        if kept is not None:
+            return kept
+        spikes = self._fire_anew(position)
+        size = spikes.times.nbytes + spikes.counts.nbytes
+        if size <= self._room:
+            self._kept[position] = spikes
+            self._room -= size
+        return spikes
+
+    def _fire_anew(self, position: int) -> Spikes:
         randomness = presentation_seed(self.samples.noise_seed(self.seed), self.samples.number(position))
         spikes = self.encoder.fire(self.samples.stimulus(position), randomness)
         if spikes.counts.shape != (len(self.units),):
