@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 OURS, USERS, INTERRUPTED = 1, 2, 130
+OF_DATASETS = ("list", "show", "get", "build", "plot")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -67,6 +68,8 @@ def _run(given: list[str]) -> int:
     verb = next((word for word in given if not word.startswith("-")), None)
     if given and not given[0].startswith("-") and verb not in verbs:
         raise InputError(f"{unknown('verb', verb, verbs)} See 'snncompare --help'.")
+    if verb == "dataset" and len(given) > 1 and not given[1].startswith("-") and given[1] not in OF_DATASETS:
+        raise InputError(f"{unknown('verb of dataset', given[1], OF_DATASETS)} See 'snncompare dataset --help'.")
     if not given:
         parser.print_help()
         return 0
@@ -95,6 +98,7 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
         compare.add_argument(option, metavar="FILE", type=Path, nargs="+", default=(), help=f"stored RDMs of {what}")
     _with_execution(compare)
     _step_verbs(verbs)
+    _dataset_verbs(verbs)
     _verb(verbs, "backends", _backends, "list what can run networks here")
     _verb(verbs, "schema", _schema, "print the JSON Schema of network files, for editors")
     return parser, list(verbs.choices)
@@ -116,6 +120,45 @@ def _step_verbs(verbs: "argparse._SubParsersAction[_Parser]") -> None:
     )
     summary = _verb(verbs, "summary", _summary, "gather stored results in a table (.csv) or report (.html)", file=True)
     summary.add_argument("results", metavar="RESULT", type=Path, nargs="+", help="folders that 'compare' wrote")
+
+
+def _dataset_verbs(verbs: "argparse._SubParsersAction[_Parser]") -> None:
+    """Add ``dataset`` and what can be done with datasets."""
+    what = "list, show, get, build and plot datasets of spikes"
+    group = verbs.add_parser("dataset", help=what, description=f"{what[0].upper()}{what[1:]}.")
+    inner = group.add_subparsers(metavar="WHAT", required=True, parser_class=_Parser)
+    listed = inner.add_parser("list", help="name the datasets, and say whether their files are here")
+    show = inner.add_parser("show", help="print the card and the facts of a dataset")
+    get = inner.add_parser("get", help="fetch the files of a dataset, its licence shown, their hashes checked")
+    build = inner.add_parser("build", help="encode a dataset once, keep its spikes, and write its datasheet")
+    plot = inner.add_parser("plot", help="draw the page of a dataset, and write its statistics and datasheet")
+    for parser, run in (
+        (listed, _dataset_list),
+        (show, _dataset_show),
+        (get, _dataset_get),
+        (build, _dataset_build),
+        (plot, _dataset_plot),
+    ):
+        parser.set_defaults(run=run)
+    for parser in (show, get, build, plot):
+        parser.add_argument("name", metavar="NAME", help="of a dataset, or the path of a card.yaml")
+    for parser in (listed, show):
+        parser.add_argument("--json", action="store_true", help="print JSON")
+    for parser in (show, build, plot):
+        parser.add_argument("--seed", metavar="N", type=_seed, help="of everything random (default: the card's)")
+        parser.add_argument(
+            "--set", metavar="OPTION=VALUE", action="append", default=[],
+            help="change the recipe: samples.n_per_class=10, encoder.n_channels=40; may be repeated",
+        )  # fmt: skip
+    build.add_argument("--out", metavar="DIR", type=Path, help="folder of the spikes (default: the cache)")
+    build.add_argument(
+        "--workers", metavar="N", type=_workers, help="encode in N processes (default: one per processor)"
+    )
+    build.add_argument("--limit", metavar="N", type=_limit, help="of at most N trials, evenly from the classes")
+    build.add_argument("--save", metavar="FILE", type=Path, help="also write the spikes: .npz, .nwb, .nix, .h5")
+    plot.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for what is written")
+    plot.add_argument("--quick", action="store_true", help="of fewer trials, units and time scales")
+    plot.add_argument("--groups", metavar="COLUMN", help="decode labels of unseen groups, such as 'speaker'")
 
 
 def _verb(
@@ -150,6 +193,12 @@ def _with_execution(parser: argparse.ArgumentParser) -> None:
 def _workers(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"the number of processes is a whole number from 1 on, got '{text}'")
+    return int(text)
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number of trials is a whole number from 1 on, got '{text}'")
     return int(text)
 
 
@@ -237,3 +286,35 @@ def _schema(arguments: argparse.Namespace) -> None:
     from snncompare.commands.schema import network_schema
 
     _print(network_schema(arguments.out))
+
+
+def _dataset_list(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.dataset.listing import list_datasets
+
+    _print(list_datasets(arguments.json))
+
+
+def _dataset_show(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.dataset.show import show_dataset
+
+    _print(show_dataset(arguments.name, arguments.set, arguments.seed, arguments.json))
+
+
+def _dataset_get(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.dataset.get import get_dataset
+
+    _print(get_dataset(arguments.name, _say))
+
+
+def _dataset_build(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.dataset.build import build_dataset
+
+    which = {"workers": arguments.workers, "seed": arguments.seed, "limit": arguments.limit}
+    _print(build_dataset(arguments.name, arguments.out, **which, settings=arguments.set, save=arguments.save, say=_say))
+
+
+def _dataset_plot(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.dataset.plot import plot_dataset
+
+    which = {"quick": arguments.quick, "groups": arguments.groups, "seed": arguments.seed}
+    _print(plot_dataset(arguments.name, arguments.out, **which, settings=arguments.set, say=_say))

@@ -10,7 +10,7 @@ from snncompare.encoding.auditory.bushy_cells import BushyCells
 from snncompare.encoding.auditory.fibres import FibreType, Refractoriness
 from snncompare.encoding.auditory.hair_cell import HairCell
 from snncompare.encoding.auditory.synapse import Synapse
-from snncompare.encoding.auditory.tone_experiments import fibres_at, quiet, spikes_to
+from snncompare.encoding.auditory.tone_experiments import driven_rate, fibres_at, pip, quiet, spikes_to
 from snncompare.encoding.encoder import presentation_seed
 from snncompare.encoding.stimuli import Features, Sound
 from snncompare.errors import InputError
@@ -153,6 +153,23 @@ class TestRepeatability:
 def test_every_parameter_matters(change):
     before, after = (fire(AuditoryNerve(n_channels=10, **given), noise()) for given in ({}, change))
     assert not np.array_equal(before.times, after.times)
+
+
+@pytest.mark.parametrize("kind", ["low", "high"])
+def test_the_internal_rate_does_not_change_the_answer(kind):
+    tone = pip(1000.0, 60.0, 0.2)
+    coarse, fine = (
+        driven_rate(fibres_at(1000.0, kind, 200, sampling_rate=rate), tone, 0.0, 0.2) for rate in ("25 kHz", "100 kHz")
+    )
+    # Some 8000 spikes with a Fano factor near 0.5: a standard error of 1 % each.
+    assert coarse == pytest.approx(fine, rel=0.04)
+
+
+def test_steps_too_coarse_for_a_sensitive_synapse_are_refused():
+    given = {"lowest_rate": "20 Hz", "highest_rate": "50 Hz", "saturated_rate": "220 Hz", "threshold": 0.0}
+    with pytest.raises(InputError, match=r"half_activation=0\.001 empty their stores"):
+        AuditoryNerve(high=FibreType(**given, half_activation=0.001))
+    AuditoryNerve(high=FibreType(**given, half_activation=0.02))
 
 
 def test_levels_are_calibrated():

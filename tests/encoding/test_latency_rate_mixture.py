@@ -105,6 +105,19 @@ def test_the_random_numbers_are_the_same_for_every_knob():
     assert not np.allclose(again, other)
 
 
+def test_a_conflict_has_the_counts_of_one_stimulus_and_the_first_spikes_of_another():
+    rng = np.random.default_rng(5)
+    one, other = Features(rng.random(200)), Features(rng.random(200))
+    code, seed = LatencyRateMixture(), np.random.SeedSequence(3)
+    times, counts = code.conflict(one, other, seed)
+    assert counts.tolist() == LatencyRateMixture(mixture=0.0).fire(one, seed).counts.tolist()
+    late = LatencyRateMixture(mixture=1.0).fire(other, seed)
+    assert np.array_equal(times[np.cumsum(counts) - counts], late.times[np.cumsum(late.counts) - late.counts])
+    assert counts.tolist() != code.conflict(other, one, seed).counts.tolist()
+    with pytest.raises(InputError, match="equally many"):
+        code.conflict(one, Features([0.5]), seed)
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snncompare.encoding.auditory.basilar_membrane import REFERENCE_PRESSURE, DualResonance, MembraneFilters
+from snncompare.encoding.auditory.basilar_membrane import (
+    REFERENCE_PRESSURE,
+    DualResonance,
+    MembraneFilters,
+    MembraneStages,
+)
 from snncompare.encoding.auditory.fibres import HIGH_RATE, LOW_RATE, MEDIUM_RATE, FibreType, Refractoriness
 from snncompare.encoding.auditory.hair_cell import HairCell
 from snncompare.encoding.auditory.place_maps import characteristic_frequencies, place_of
@@ -257,7 +262,7 @@ class AuditoryNerve(Encoder):
 
 
 @lru_cache(maxsize=8)
-def _stages(nerve: AuditoryNerve):  # type: ignore[no-untyped-def]
+def _stages(nerve: AuditoryNerve) -> MembraneStages:
     return nerve.filters.stages(nerve._frequencies(), nerve.sampling_rate.value)
 
 
@@ -283,8 +288,22 @@ def _release_constants(nerve: AuditoryNerve) -> NDArray[np.float64]:
         constants[:, position, :5] = nerve.synapse.constants(limit)
         constants[:, position, 5] = nerve.synapse.drive_at_rest(spontaneous[:, position], limit)
         constants[:, position, 6:] = kind.threshold, kind.half_activation
+        _refuse_coarse_steps(nerve, name, constants[:, position])
     constants.setflags(write=False)
     return constants
+
+
+def _refuse_coarse_steps(nerve: AuditoryNerve, name: str, constants: NDArray[np.float64]) -> None:
+    """Refuse steps in which a fully driven synapse would release more than its immediate store holds."""
+    limit, local, _, immediate, _, rest, threshold, half = constants.T
+    strongest = limit * (rest + (1.0 - threshold) / half) ** nerve.synapse.exponent
+    needed = float(((strongest + local) / immediate).max())
+    if nerve.sampling_rate.value < needed:
+        raise InputError(
+            f"fibres of {name} spontaneous rate with half_activation={half[0]:g} empty their stores within "
+            f"{1e6 / needed:.2g} us; take a sampling_rate of at least {np.ceil(needed):.0f} Hz or a larger "
+            "half_activation."
+        )
 
 
 def _resampled(sound: Sound, rate: float) -> NDArray[np.float64]:

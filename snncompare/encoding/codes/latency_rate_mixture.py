@@ -97,24 +97,57 @@ class LatencyRateMixture(FeatureCode):
 
     def fire(self, stimulus: Features | Image, randomness: np.random.SeedSequence) -> Spikes:
         """Return the spikes of all pairs, the ON unit of each first."""
-        values, rng = feature_values(stimulus), np.random.default_rng(randomness)
-        counts = self._counts(values, rng.random(values.size)).ravel()
-        first = self._first_spikes(values, rng.random((values.size, 2))).ravel()
+        values = feature_values(stimulus)
+        return self._fire(values, values, (self.mixture, self.mixture), randomness)
+
+    def conflict(
+        self, counted: Features | Image, timed: Features | Image, randomness: np.random.SeedSequence
+    ) -> Spikes:
+        """Return spikes whose counts tell one stimulus and whose first spikes tell another one.
+
+        Counts are those of ``counted`` at the rate end of the knob and first spikes those of ``timed`` at the latency
+        end, whatever ``mixture`` is: who answers to both shows which of the two it reads.
+
+        Raises
+        ------
+        InputError
+            If the two have different numbers of features.
+        """
+        counts_of, latencies_of = feature_values(counted), feature_values(timed)
+        if counts_of.size != latencies_of.size:
+            raise InputError(
+                f"the two stimuli need equally many features, got {counts_of.size} and {latencies_of.size}."
+            )
+        return self._fire(counts_of, latencies_of, (0.0, 1.0), randomness)
+
+    def _fire(
+        self,
+        counted: NDArray[np.float64],
+        timed: NDArray[np.float64],
+        mixture: tuple[float, float],
+        randomness: np.random.SeedSequence,
+    ) -> Spikes:
+        """Return spikes; ``mixture``: the knob for counts, and for first spikes."""
+        rng = np.random.default_rng(randomness)
+        counts = self._counts(counted, mixture[0], rng.random(counted.size)).ravel()
+        first = self._first_spikes(timed, mixture[1], rng.random((timed.size, 2))).ravel()
         others = rng.random((first.size, self.spikes_per_feature - 2))
         return spikes_of(self._trains(first, counts, others))
 
-    def _counts(self, values: NDArray[np.float64], lot: NDArray[np.float64]) -> NDArray[np.int64]:
+    def _counts(self, values: NDArray[np.float64], mixture: float, lot: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the counts of ON and OFF units, shape (n_features, 2)."""
         half = self.spikes_per_feature / 2
-        expected = half + (1.0 - self.mixture) * (half - 1.0) * (2.0 * values - 1.0)
+        expected = half + (1.0 - mixture) * (half - 1.0) * (2.0 * values - 1.0)
         on = np.floor(expected + lot).astype(np.int64)
         return np.stack([on, self.spikes_per_feature - on], axis=1)
 
-    def _first_spikes(self, values: NDArray[np.float64], lot: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _first_spikes(
+        self, values: NDArray[np.float64], mixture: float, lot: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Return the first spikes of ON and OFF units, in seconds, shape (n_features, 2)."""
         told = np.stack([1.0 - values, values], axis=1)
         span = self.latest.value - self.earliest.value
-        return np.asarray(self.earliest.value + span * (self.mixture * told + (1.0 - self.mixture) * lot))
+        return np.asarray(self.earliest.value + span * (mixture * told + (1.0 - mixture) * lot))
 
     def _trains(
         self, first: NDArray[np.float64], counts: NDArray[np.int64], lot: NDArray[np.float64]

@@ -1,0 +1,1 @@
+"""The verb ``dataset``: list, show, get, build and plot datasets of spikes."""

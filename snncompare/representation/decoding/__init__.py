@@ -1,0 +1,1 @@
+"""Decoding of labels from trials: cross-validated readouts with permuted labels, and the information in them."""
