@@ -48,8 +48,8 @@ class MeddisHairCell:
 
     References
     ----------
-    Meddis (1986) J Acoust Soc Am 79:702-711 and (1988) 83:1056-1063 (model). Meddis, Hewitt & Shackleton (1990) J Acoust
-    Soc Am 87:1813-1816 (program; table I, fibre with high spontaneous rate, as used by Cramer et al. 2022).
+    Meddis (1986) J Acoust Soc Am 79:702-711 and (1988) 83:1056-1063 (model). Meddis, Hewitt & Shackleton (1990)
+    J Acoust Soc Am 87:1813-1816 (program; table I, fibre with high spontaneous rate, as used by Cramer et al. 2022).
     """
 
     replenishment: float = 5.05
