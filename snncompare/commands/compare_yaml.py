@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from snncompare.errors import FileError
-from snncompare.network.description_file import read_plain
+from snncompare.description_file import read_plain
 
 __all__ = ["read_yaml"]
 

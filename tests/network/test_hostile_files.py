@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snncompare.errors import FileError, SnncompareError
-from snncompare.network import description_file
-from snncompare.network.description_file import read_description, write_description
+from snncompare import description_file
+from snncompare.description_file import read_description, write_description
 from snncompare.network.network import Network
 from snncompare.testing.networks import recurrent_network
 
