@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 2 for the user's mistake, with one line on stderr; 1 for ours, with the traceback; 130 when interrupted.
+        0; 2 for the user's mistake, or too little memory, with one line on stderr; 1 for ours, with the traceback; 130
+        when interrupted.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     if argv is None and not sys.warnoptions:  # other packages warn about what the user can do nothing about
@@ -50,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(given)
     except SnncompareError as problem:
         _say(" ".join(str(problem).split()))
+        return USERS
+    except MemoryError as problem:
+        _say(" ".join(f"this needs more memory than there is ({problem or 'all is used'}); ask for less.".split()))
         return USERS
     except KeyboardInterrupt:
         _say("interrupted.")
@@ -156,6 +160,7 @@ def _dataset_verbs(verbs: "argparse._SubParsersAction[_Parser]") -> None:
     )
     build.add_argument("--limit", metavar="N", type=_limit, help="of at most N trials, evenly from the classes")
     build.add_argument("--save", metavar="FILE", type=Path, help="also write the spikes: .npz, .nwb, .nix, .h5")
+    build.add_argument("--metadata", metavar="FILE.yaml", type=Path, help="of the session, for --save FILE.nwb")
     plot.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for what is written")
     plot.add_argument("--quick", action="store_true", help="of fewer trials, units and time scales")
     plot.add_argument("--groups", metavar="COLUMN", help="decode labels of unseen groups, such as 'speaker'")
@@ -310,7 +315,8 @@ def _dataset_build(arguments: argparse.Namespace) -> None:
     from snncompare.commands.dataset.build import build_dataset
 
     which = {"workers": arguments.workers, "seed": arguments.seed, "limit": arguments.limit}
-    _print(build_dataset(arguments.name, arguments.out, **which, settings=arguments.set, save=arguments.save, say=_say))
+    which |= {"settings": arguments.set, "save": arguments.save, "metadata": arguments.metadata}
+    _print(build_dataset(arguments.name, arguments.out, **which, say=_say))
 
 
 def _dataset_plot(arguments: argparse.Namespace) -> None:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from snncompare.errors import FileError
 from snncompare.description_file import read_plain
+from snncompare.errors import FileError
 
 __all__ = ["read_yaml"]
 

@@ -7,9 +7,11 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +66,7 @@ def build_shards(
     """
     if workers is not None and workers < 1:
         raise InputError(f"workers must be at least 1, or None for all processors; got {workers}.")
+    begin = time.time()
     every = np.arange(len(source.labels)) if positions is None else positions
     missing = [shard for shard in np.unique(every // SHARD).tolist() if source.read_shard(shard) is None]
     if missing:
@@ -76,8 +79,8 @@ def build_shards(
                 bar.update(source.members(shard).size)
     durations = {"durations": source.trials["stop"].to_numpy(dtype=np.float64)}
     write_checked(source.folder / "durations.npz", durations, source.fingerprint())
-    for unfinished in source.folder.glob("*.part"):
-        unfinished.unlink(missing_ok=True)
+    if missing:
+        _remove_unfinished(source.folder, begin)
     return source.folder
 
 
@@ -110,6 +113,14 @@ def _state_disk_use(source: "StoredSource", missing: list[int], progress: bool) 
             f"the spikes of '{source.name}' need about {needed / 1e6:.0f} MB, the disk of '{source.folder}' has "
             f"{free / 1e6:.0f} MB free; free some, or set SNNCOMPARE_CACHE to a folder on another disk."
         )
+
+
+def _remove_unfinished(folder: Path, begin: float) -> None:
+    """Remove what builds that were killed left behind; what another build is writing now changed since `begin`."""
+    for unfinished in folder.glob("*.part"):
+        with suppress(OSError):
+            if unfinished.lstat().st_mtime < begin:
+                unfinished.unlink()
 
 
 def _existing(folder: Path) -> Path:

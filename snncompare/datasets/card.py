@@ -4,14 +4,19 @@ import hashlib
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
-from snncompare.errors import FileError
+from snncompare.description_file import read_plain
+from snncompare.errors import FileError, one_line
 
 __all__ = ["CardFile", "DatasetCard", "Recipe", "hash_of", "read_card", "refuse_changed_file"]
 
 _SPELLED = {"sha256": "SHA-256", "md5": "MD5"}
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+"""Names become folders of downloads and of spikes; a name that leaves them is refused."""
+_PACKAGE = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}( .{1,100})?$"
+"""No dots: to find ``a.b``, Python runs ``a``."""
+_LONGEST_PATH = 200
 
 
 class CardFile(BaseModel):
@@ -38,10 +43,7 @@ class CardFile(BaseModel):
     @field_validator("path")
     @classmethod
     def _stays_below(cls, path: str) -> str:
-        parts = PurePosixPath(path)
-        if parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path or not parts.parts:
-            raise ValueError("a path on a card is relative, with '/', and does not leave its folder")
-        return path
+        return _below(path)
 
     @model_validator(mode="after")
     def _one_hash(self) -> Self:
@@ -73,13 +75,20 @@ class Recipe(BaseModel):
     label: str | None = None
     split: str | None = None
 
+    @field_validator("samples")
+    @classmethod
+    def _folder_stays_below(cls, samples: dict[str, Any]) -> dict[str, Any]:
+        if samples.get("folder") is not None:
+            _below(samples["folder"])
+        return samples
+
 
 class DatasetCard(BaseModel):
     """Where a dataset comes from, what it may be used for, and what to beware of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: str = Field(pattern=_NAME)
     version: int = Field(default=1, ge=1)
     title: str
     description: str
@@ -88,7 +97,7 @@ class DatasetCard(BaseModel):
     citation: tuple[str, ...] = Field(min_length=1)
     format: str
     recipe: Recipe | None = None
-    package: str | None = None
+    package: str | None = Field(default=None, pattern=_PACKAGE)
     files: tuple[CardFile, ...] = ()
     units: str
     trials: str
@@ -109,20 +118,29 @@ def read_card(path: Path) -> DatasetCard:
     Raises
     ------
     FileError
-        If the file is missing, not YAML, or lacks or adds fields; names the first of them.
+        If the file is missing, not YAML, too large (also once its aliases are written out), or lacks or adds fields;
+        names the first of them.
     """
+    if not path.is_file():
+        raise FileError(f"no dataset card at '{path}'; each dataset has a folder with a card.yaml.")
     try:
-        card = DatasetCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        card._folder = path.absolute().parent
-    except OSError as problem:
-        raise FileError(f"no dataset card at '{path}'; each dataset has a folder with a card.yaml.") from problem
-    except yaml.YAMLError as problem:
-        raise FileError(f"the dataset card '{path}' is not YAML: {' '.join(str(problem).split())}.") from problem
+        card = DatasetCard.model_validate(read_plain(path, "dataset card", "a card is a page of text"))
     except ValidationError as problem:
         first = problem.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise FileError(f"the dataset card '{path}' is wrong at {field}: {first['msg']}.") from problem
+        raise FileError(f"the dataset card '{path}' is wrong at {one_line(field, 100)}: {first['msg']}.") from problem
+    card._folder = path.absolute().parent
     return card
+
+
+def _below(path: Any) -> str:
+    """Return a path that stays below its folder on every system."""
+    if not isinstance(path, str) or not path.isprintable() or len(path) > _LONGEST_PATH:
+        raise ValueError(f"a path on a card is text of at most {_LONGEST_PATH} printable characters")
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path or not parts.parts:
+        raise ValueError("a path on a card is relative, with '/', and does not leave its folder")
+    return path
 
 
 def refuse_changed_file(path: Path, file: CardFile) -> None:

@@ -57,12 +57,16 @@ def card(name: str | Path | DatasetCard) -> DatasetCard:
     """
     if isinstance(name, DatasetCard):
         return name
-    if isinstance(name, Path) or "/" in name or os.sep in name or name.endswith((".yaml", ".yml")):
+    if isinstance(name, Path) or (isinstance(name, str) and _is_path(name)):
         path = Path(name)
         return read_card(path / "card.yaml" if path.is_dir() else path)
-    if name not in names():
+    if not isinstance(name, str) or name not in names():
         raise InputError(unknown("dataset", name, names()))
     return read_card(cards_folder() / name / "card.yaml")
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or os.sep in name or name.endswith((".yaml", ".yml"))
 
 
 def cards_folder() -> Path:

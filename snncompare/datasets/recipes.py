@@ -6,17 +6,20 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from snncompare import provenance
 from snncompare.datasets.cache import StoredSource
 from snncompare.datasets.card import CardFile, DatasetCard, Recipe, hash_of
 from snncompare.datasets.files import located_files
+from snncompare.datasets.options import checked_option, checked_seed
 from snncompare.datasets.samples import Samples
 from snncompare.datasets.source import SpikeSource
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.encoding import catalogue
 from snncompare.encoding.description import described
 from snncompare.encoding.encoder import Encoder
-from snncompare.errors import InputError, unknown
+from snncompare.errors import FileError, InputError, unknown
 
 __all__ = ["ENCODING_VERSION", "SOURCES", "dataset_of", "source_of"]
 
@@ -68,7 +71,7 @@ def dataset_of(
     Raises
     ------
     InputError
-        For a kind, an option or a parameter that does not exist.
+        For a kind, an option or a parameter that does not exist, or a value of another type.
     FileError
         For files that are missing or changed.
     """
@@ -134,27 +137,33 @@ def _changed(
 ) -> Recipe:
     if card.recipe is None:
         raise InputError(f"the card of '{card.name}' has no recipe.")
-    given = dict(options)
-    if given.get("folder") is not None:
+    if not (encoder is None or isinstance(encoder, Encoder | Mapping)):
+        raise InputError(
+            f"encoder must be an encoder, such as snncompare.encoding.codes.rate.RateCode(), or a mapping of its kind "
+            f"or parameters, such as {{'kind': 'RateCode'}}; got {encoder!r:.100}."
+        )
+    given = {key: value.item() if isinstance(value, np.generic) else value for key, value in options.items()}
+    if isinstance(given.get("folder"), str | Path):
         given["folder"] = str(Path(given["folder"]).absolute())
     changes: dict[str, Any] = {"samples": card.recipe.samples | given}
     if isinstance(encoder, Mapping):
         changes["encoder"] = dict(encoder) if "kind" in encoder else (card.recipe.encoder or {}) | dict(encoder)
     if seed is not None:
-        changes["seed"] = seed
+        changes["seed"] = checked_seed(seed)
     return card.recipe.model_copy(update=changes)
 
 
 def _made(card: DatasetCard, recipe: Recipe, files: Mapping[str, Path]) -> Samples | SpikeSource:
     options = dict(recipe.samples)
     kind = options.pop("kind", None)
-    if kind not in SOURCES:
+    if not isinstance(kind, str) or kind not in SOURCES:
         raise InputError(unknown("kind of samples called", kind, SOURCES))
     make: Callable[..., Samples | SpikeSource] = getattr(import_module(SOURCES[kind]), kind)
-    allowed = [parameter for parameter in signature(make).parameters if parameter != "files"]
-    for option in options:
+    allowed = {name: one.annotation for name, one in signature(make).parameters.items() if name != "files"}
+    for option, value in options.items():
         if option not in allowed:
             raise InputError(unknown(f"option of dataset '{card.name}' called", option, allowed))
+        options[option] = checked_option(option, value, allowed[option])
     if "seed" in allowed:
         options.setdefault("seed", recipe.seed)
     folder = _folder(card, recipe)
@@ -166,14 +175,16 @@ def _made(card: DatasetCard, recipe: Recipe, files: Mapping[str, Path]) -> Sampl
 def _folder(card: DatasetCard, recipe: Recipe) -> Path | None:
     """Return the folder of files that have no hash on the card; on the card it is relative to the card."""
     named = recipe.samples.get("folder")
-    if named is None:
+    if not isinstance(named, str):
         return None
     return Path(named) if card.folder is None else card.folder / named
 
 
 def _listing(folder: Path) -> str:
     """Return a hash of the names, sizes and times of change of the files below a folder."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return provenance.fingerprint(
-        [[path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns] for path in found]
-    )
+    try:
+        found = sorted(path for path in folder.rglob("*") if path.is_file())
+        listed = [[path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns] for path in found]
+    except OSError as problem:
+        raise FileError(f"the folder '{folder}' cannot be read: {problem.strerror}; give one of your own.") from problem
+    return provenance.fingerprint(listed)

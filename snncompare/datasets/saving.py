@@ -6,12 +6,40 @@ from typing import Any
 import numpy as np
 
 from snncompare.datasets.source import RecordingSource, SpikeSource
-from snncompare.errors import InputError
+from snncompare.errors import FileError, InputError
 
-__all__ = ["save_spikes"]
+__all__ = ["check_saveable", "save_spikes"]
 
 _PAUSE = 0.1
 """Seconds between trials that were never recorded, on a timeline that needs them one after the other."""
+
+
+_FORMATS = (".npz", ".nwb", ".nix", ".h5", ".hdf5")
+
+
+def check_saveable(path: Path, *, label: str | None, metadata: Any = None) -> None:
+    """Refuse a file that `save_spikes` could not write, before anything is encoded for it.
+
+    Raises
+    ------
+    FileError
+        For another ending, or a folder that does not exist.
+    InputError
+        For a layout that needs classes, or an NWB file without metadata.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in _FORMATS:
+        raise FileError(
+            f"datasets are saved as .npz, .nwb, .nix or .h5, got '{path.name}'; write for example '{path.stem}.npz'."
+        )
+    if not path.parent.is_dir():
+        raise FileError(f"the folder '{path.parent}' does not exist; make it first.")
+    if suffix in {".h5", ".hdf5"} and label is None:
+        raise InputError("the Heidelberg layout (.h5) needs classes, and this dataset has none; use '.npz'.")
+    if suffix == ".nwb":
+        from snncompare.recording.nwb_metadata import metadata_of
+
+        metadata_of(metadata)
 
 
 def save_spikes(
@@ -21,14 +49,15 @@ def save_spikes(
 
     Raises
     ------
+    FileError
+        For another ending, or a file that cannot be written.
     InputError
-        For another ending, or what a format cannot hold.
+        For what a format cannot hold.
     """
-    if path.suffix in {".h5", ".hdf5"}:
+    check_saveable(path, label=label, metadata=metadata)
+    if path.suffix.lower() in {".h5", ".hdf5"} and label is not None:
         from snncompare.datasets.formats.heidelberg_writer import write_heidelberg
 
-        if label is None:
-            raise InputError("the Heidelberg layout (.h5) needs classes, and this dataset has none; use '.npz'.")
         speaker = "speaker" if "speaker" in source.labels else None
         write_heidelberg(path, source, label=label, speaker=speaker, classes=classes)
         return path

@@ -55,12 +55,13 @@ def write_checked(path: Path, arrays: Mapping[str, NDArray[Any]], recipe: str) -
         size = unfinished.stat().st_size
         unfinished.replace(path)
     except OSError as problem:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
         why = "the disk is full" if problem.errno == errno.ENOSPC else problem.strerror or str(problem)
         raise FileError(
             f"'{path}' could not be written: {why}; what was stored before stays, run the same again to go on."
         ) from problem
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
     return size
 
 

@@ -16,6 +16,9 @@ __all__ = ["counts_in_steps", "events_in_steps", "raster_of", "steps_of"]
 _WHOLE = 1e-6
 """Fraction of a step by which a window may exceed a whole number of steps: rounding of decimals to floats."""
 
+_MOST_STEPS = 1e9
+"""No array holds more; a file may announce any duration."""
+
 
 def raster_of(source: SpikeSource, chosen: NDArray[np.int64], dt: float) -> NDArray[np.bool_]:
     """Return which unit fires in which step; see `SpikeDataset.raster`."""
@@ -66,7 +69,7 @@ def steps_of(source: SpikeSource, dt: float, duration: float | None) -> int:
     Raises
     ------
     InputError
-        If the time step or the duration is not positive.
+        If the time step or the duration is not positive, or there are too many steps.
     """
     if not 0 < dt < np.inf:
         raise InputError(f"dt must be positive, got {dt:g} s.")
@@ -74,6 +77,8 @@ def steps_of(source: SpikeSource, dt: float, duration: float | None) -> int:
     longest = float((windows["stop"] - windows["start"]).max()) if duration is None else duration
     if not 0 < longest < np.inf:
         raise InputError(f"a duration must be positive, got {longest:g} s.")
+    if longest / dt > _MOST_STEPS:
+        raise InputError(f"{longest:g} s in steps of {dt:g} s are more than {_MOST_STEPS:.0g} steps; take a longer dt.")
     return max(1, math.ceil(longest / dt - _WHOLE))
 
 

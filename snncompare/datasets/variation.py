@@ -28,6 +28,8 @@ class Variation:
     unit_shift : int
         Largest number of places by which all spikes move to other units, up or down; for units in an order, such as
         that of characteristic frequency. Spikes that would leave the ends are lost.
+    unit_step : int
+        Number of units at a place, for example the fibres of one hair cell.
     drop : float
         Largest probability with which each spike is left out.
     jitter : time
@@ -46,6 +48,7 @@ class Variation:
 
     time_scale: tuple[float, float] = (1.0, 1.0)
     unit_shift: int = 0
+    unit_step: int = 1
     drop: float = 0.0
     jitter: QuantityLike = "0 ms"
 
@@ -55,6 +58,7 @@ class Variation:
             raise InputError(f"time_scale must be a lowest and a highest factor above 0, got {self.time_scale}.")
         object.__setattr__(self, "time_scale", scale)
         check_whole(self, "unit_shift", 0)
+        check_whole(self, "unit_step", 1)
         check_between(self, "drop", 0.0, 1.0)
         keep_times(self, "jitter", zero=True)
 
@@ -76,7 +80,7 @@ class Variation:
         rng = np.random.default_rng(randomness)
         n_units = spikes.counts.size
         factor = rng.uniform(*self.time_scale)
-        shift = int(rng.integers(-self.unit_shift, self.unit_shift + 1))
+        shift = self.unit_step * int(rng.integers(-self.unit_shift, self.unit_shift + 1))
         kept_with = 1.0 - self.drop * rng.random()
         times = spikes.times * factor + self.jitter.value * rng.standard_normal(spikes.times.size)
         units = np.repeat(np.arange(n_units), spikes.counts) + shift

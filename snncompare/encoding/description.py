@@ -61,7 +61,7 @@ def made(data: Any, kinds: Mapping[str, str], what: str) -> Any:
     if "kind" not in data:
         return {key: made(entry, kinds, what) for key, entry in data.items()}
     name = data["kind"]
-    if name not in kinds:
+    if not isinstance(name, str) or name not in kinds:
         raise InputError(unknown(f"{what} of kind", name, kinds))
     kind = getattr(import_module(kinds[name]), name)
     allowed = [part.name for part in fields(kind)]

@@ -99,6 +99,10 @@ class Encoder(ABC):
         InputError
             For stimuli of another kind or none, ones that lead to other units, labels or numbers that are not one each.
         """
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            raise InputError(f"seed must be a whole number of 0 or more, got {seed!r:.40}.")
+        if isinstance(stimuli, self.takes):
+            raise InputError(f"{type(self).__name__} encodes a sequence of stimuli, got one; write [stimulus].")
         if len(stimuli) == 0:
             raise InputError("there is nothing to encode; give at least one stimulus.")
         for stimulus in stimuli:

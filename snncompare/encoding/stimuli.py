@@ -213,6 +213,6 @@ def _rate(value: QuantityLike) -> float:
 
 
 def _angle(value: float) -> float:
-    if not 0.0 < value < np.inf:
-        raise InputError(f"degrees_per_pixel must be positive, got {value}.")
+    if isinstance(value, str) or not 0.0 < value < np.inf:
+        raise InputError(f"degrees_per_pixel must be a positive number, got {value!r:.40}.")
     return float(value)

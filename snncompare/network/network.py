@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from snncompare.description_file import read_description, write_description
 from snncompare.errors import DescriptionError, InputError, unknown
 from snncompare.network.amount import Amount, check_time, dimension_of, is_drawn
-from snncompare.description_file import read_description, write_description
 from snncompare.network.equations import defined_names
 from snncompare.network.fluctuations import FluctuationDriven, FluctuationDrivenWeight
 from snncompare.network.initialisers import Initialiser

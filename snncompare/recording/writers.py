@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from snncompare.errors import FileError, InputError, MissingDependencyError
+from snncompare.errors import FileError, InputError, MissingDependencyError, one_line
 
 if TYPE_CHECKING:
     from snncompare.recording.recording import Recording
@@ -29,7 +29,7 @@ def save(recording: "Recording", path: str | Path, metadata: Any = None) -> Path
     Raises
     ------
     FileError
-        For another name, or a folder that does not exist.
+        For another name, a folder that does not exist, or a file that cannot be written.
     InputError
         For metadata with other formats, and as the writers of the formats.
     MissingDependencyError
@@ -46,11 +46,17 @@ def save(recording: "Recording", path: str | Path, metadata: Any = None) -> Path
         )
     if not target.parent.is_dir():
         raise FileError(f"the folder '{target.parent}' does not exist; make it first.")
-    if suffix == ".nwb":
-        return write_nwb(recording, target, metadata)
-    if metadata is not None:
+    if suffix != ".nwb" and metadata is not None:
         raise InputError(f"metadata are for .nwb; '{target.name}' has provenance only. Leave them out.")
-    return save_archive(recording, target) if suffix == ".npz" else _write_nix(recording, target)
+    try:
+        if suffix == ".nwb":
+            return write_nwb(recording, target, metadata)
+        return save_archive(recording, target) if suffix == ".npz" else _write_nix(recording, target)
+    except FileError:
+        raise
+    except OSError as problem:
+        why = problem.strerror or one_line(str(problem), 200)
+        raise FileError(f"'{target}' cannot be written: {why}; give a file in a folder of your own.") from problem
 
 
 def _write_nix(recording: "Recording", target: Path) -> Path:

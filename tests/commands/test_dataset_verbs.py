@@ -182,6 +182,11 @@ def test_plot_writes_the_page_its_tables_and_the_datasheet(run, tmp_path):
         (["build", "song_envelopes", "--workers", "0"], "number of processes"),
         (["build", "song_envelopes", "--limit", "0"], "number of trials"),
         (["plot", "song_envelopes"], "required: --out"),
+        (["build", "song_envelopes", "--save", "a.txt"], ".npz, .nwb, .nix or .h5"),
+        (["build", "song_envelopes", "--save", "nowhere/a.npz"], "folder 'nowhere' does not exist"),
+        (["build", "song_envelopes", "--save", "a.nwb"], "--metadata FILE.yaml"),
+        (["build", "store_recall", "--save", "a.h5"], "needs classes"),
+        (["show", "odours", "--set", "encoder.per_type=1000000000"], "more memory than there is"),
         (["show", "nowhere/card.yaml"], "nowhere/card.yaml"),
     ],
 )
@@ -189,8 +194,14 @@ def test_mistakes_are_one_line_and_exit_code_2(refused, arguments, says):
     assert says in refused("dataset", *arguments)
 
 
-def test_groups_that_do_not_exist_are_refused(refused, tmp_path):
-    assert main(["dataset", "plot", "song_envelopes", *SMALL, "--out", str(tmp_path), "--groups", "speaker"]) == 2
+def test_groups_and_folders_that_cannot_be_are_refused_before_anything_is_encoded(refused, tmp_path):
+    assert "no trial label 'speaker'" in refused(
+        "dataset", "plot", "song_envelopes", *SMALL, "--out", tmp_path, "--groups", "speaker"
+    )
+    (tmp_path / "file").write_bytes(b"")
+    assert "cannot write to the folder" in refused(
+        "dataset", "plot", "song_envelopes", *SMALL, "--out", tmp_path / "file" / "page"
+    )
 
 
 def test_settings_are_nested_and_plain():
@@ -240,3 +251,29 @@ def test_of_a_large_dataset_only_a_sample_is_encoded(monkeypatch):
     found = describe(dataset, quick=True)
     assert len(made) == found.recording.n_trials == 24
     assert found.notes[0] == "24 of 240 trials, drawn at random, evenly from the classes."
+
+
+def test_what_cannot_be_saved_is_refused_before_anything_is_encoded(refused, cache):
+    refused("dataset", "build", "song_envelopes", *SMALL, "--save", "a.txt")
+    assert not cache.exists() or not list(cache.iterdir())
+
+
+def test_spikes_are_saved_as_nwb_with_the_metadata_of_a_file(run, tmp_path):
+    about = tmp_path / "session.yaml"
+    about.write_text(
+        "{identifier: a, session_description: b, session_start_time: '2026-01-01T00:00:00+00:00', time_resolution: 0.1 "
+        "ms, subject: {subject_id: none, species: Locusta migratoria, sex: U, age: P1D}}",
+        encoding="utf-8",
+    )
+    target = tmp_path / "songs.nwb"
+    run("dataset", "build", "song_envelopes", *SMALL, "--limit", "4", "--save", target, "--metadata", about)
+    from snncompare.recording.read import read
+
+    assert read(target, trials="trials").n_trials == 4
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write to")
+@pytest.mark.parametrize("ending", ["npz", "h5"])
+def test_a_file_that_cannot_be_written_is_one_line(capsys, ending):
+    assert main(["dataset", "build", "song_envelopes", *SMALL, "--limit", "4", "--save", f"/proc/a.{ending}"]) == 2
+    assert "cannot be written" in capsys.readouterr().err.splitlines()[-1]

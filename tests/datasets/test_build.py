@@ -191,6 +191,34 @@ def test_a_disk_that_gets_full_is_one_line_and_leaves_whole_shards_only():
     assert len(content(songs().build(progress=False))) == 5
 
 
+def test_a_build_keeps_what_another_one_is_writing_and_removes_what_was_left_behind():
+    folder = songs().source.folder
+    folder.mkdir(parents=True)
+    left, live = folder / "spikes-00001.npz.1.part", folder / "spikes-00002.npz.2.part"
+    left.write_bytes(b"half")
+    live.write_bytes(b"half")
+    os.utime(left, (time.time() - 60, time.time() - 60))
+    os.utime(live, (time.time() + 60, time.time() + 60))  # its writer goes on while this build runs
+    songs().build(progress=False)
+    assert [path.name for path in folder.glob("*.part")] == [live.name]
+
+
+def test_an_interrupted_write_leaves_nothing_behind(monkeypatch):
+    from snncompare.datasets import shards
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shards, "write_arrays", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_one(songs().source)
+    assert [path.name for path in songs().source.folder.iterdir()] == []
+
+
+def write_one(source):
+    source.write_shard(0)
+
+
 def test_a_part_of_a_dataset_stores_the_shards_it_needs():
     data = songs()
     last = data.subset(np.arange(150) >= 140)

@@ -73,7 +73,7 @@ def test_a_card_that_is_missing_or_no_yaml_is_refused(tmp_path):
     with pytest.raises(FileError, match="no dataset card"):
         read_card(tmp_path / "card.yaml")
     (tmp_path / "card.yaml").write_text("a: [", encoding="utf-8")
-    with pytest.raises(FileError, match="not YAML"):
+    with pytest.raises(FileError, match="cannot be read as YAML"):
         read_card(tmp_path / "card.yaml")
 
 

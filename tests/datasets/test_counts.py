@@ -91,3 +91,10 @@ def test_what_cannot_be_counted_is_refused(indices, dt, duration):
 
 def test_no_trials_are_no_counts():
     assert dataset([]).counts([], "1 ms").shape == (0, 50, 2)
+
+
+def test_more_steps_than_an_array_holds_are_refused():
+    data = dataset([(1.0, 0, 0)], stop=1e30)
+    with pytest.raises(InputError, match="take a longer dt"):
+        data.counts([0], "1 ms")
+    assert data.counts([0], "1 ms", duration="2 s").shape == (1, 2000, 2)

@@ -99,6 +99,15 @@ class TestRelay:
         assert table.loc["relay of ON parasol 0", "layer"] == "magnocellular"
         assert table.loc["relay of ON midget 0", "layer"] == "parvocellular"
 
+    def test_retina_and_relay_have_randomness_of_their_own_however_often_they_are_asked(self):
+        lgn, movie, randomness = LGN(retina=RETINA), flicker(4.0, 0.5, duration=0.5), presentation_seed(0, 0)
+        of_retina, own = presentation_seed(0, 0).spawn(2)
+        expected = lgn.relay(RETINA.fire(movie, of_retina), 0.5, np.random.default_rng(own)).times
+        shared = lgn.relay(RETINA.fire(movie, of_retina), 0.5, np.random.default_rng(of_retina)).times
+        assert not np.array_equal(expected, shared)  # control
+        for _ in range(2):
+            assert np.array_equal(lgn.fire(movie, randomness).times, expected)
+
     def test_neighbours_add_their_potentials(self):
         movie = flicker(4.0, 0.5, duration=0.5)
         alone, joined, equal = (

@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snncompare.errors import FileError, SnncompareError
 from snncompare import description_file
 from snncompare.description_file import read_description, write_description
+from snncompare.errors import FileError, SnncompareError
 from snncompare.network.network import Network
 from snncompare.testing.networks import recurrent_network
 

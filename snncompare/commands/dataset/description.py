@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from snncompare.commands.dataset.options import limited
-from snncompare.errors import InputError, one_line
+from snncompare.errors import InputError, one_line, unknown
 
 if TYPE_CHECKING:
     from snncompare.datasets.spike_dataset import SpikeDataset
@@ -60,6 +60,8 @@ def describe(
     from snncompare.representation.firing_statistics import firing_statistics
     from snncompare.representation.label_information import TIME_SCALES, label_information
 
+    if groups is not None and groups not in dataset.source.labels:
+        raise InputError(unknown("trial label", groups, dataset.source.labels.columns))
     part = limited(dataset, QUICK_TRIALS if quick else MOST_TRIALS, seed)
     notes = []
     if len(part) < len(dataset):

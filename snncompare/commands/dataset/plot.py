@@ -38,10 +38,12 @@ def plot_dataset(
     """
     from snncompare.commands.dataset.description import datasheet_of, describe
     from snncompare.commands.dataset.options import loaded, written
+    from snncompare.commands.result_files import made_folder
     from snncompare.figures.dataset_page import dataset_data, dataset_figure
     from snncompare.figures.save import save_figure
 
     dataset = loaded(given, settings, seed)
+    made_folder(Path(out))
     found = describe(dataset, quick=quick, groups=groups, seed=seed or 0, say=say)
     written(Path(out), "DATASHEET.md", datasheet_of(dataset, found))
     say(f"{dataset.name}: figure")

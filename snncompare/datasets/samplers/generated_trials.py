@@ -16,6 +16,7 @@ from snncompare.errors import InputError
 from snncompare.units import QuantityLike, hertz, seconds
 
 __all__ = [
+    "MOST_TRIALS",
     "PARTS",
     "STEP",
     "GeneratedTrials",
@@ -31,6 +32,9 @@ PARTS = ("train", "validation", "test")
 
 STEP = 1e-3
 """Seconds between two samples of tasks that are defined in time steps, as in their publications."""
+
+MOST_TRIALS = 1_000_000
+"""Of a part."""
 
 _TRIALS = 1
 """First number of the keys of trials; 0 is left to what all trials share."""
@@ -101,11 +105,14 @@ def checked_sizes(sizes: Mapping[str, int], seed: int) -> dict[str, int]:
     Raises
     ------
     InputError
-        For sizes that are no whole numbers of 0 or more, if all are 0, and for a negative seed.
+        For sizes that are no whole numbers from 0 to `MOST_TRIALS`, if all are 0, and for a negative seed.
     """
     for part, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-            raise InputError(f"the number of trials for '{part}' must be a whole number of 0 or more, got {size!r}.")
+        if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST_TRIALS:
+            raise InputError(
+                f"the number of trials for '{part}' must be a whole number of 0 or more, at most {MOST_TRIALS}; got "
+                f"{size!r}."
+            )
     if sum(sizes.values()) == 0:
         raise InputError("the dataset would be empty; ask for at least one trial in one of its parts.")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from snncompare.encoding.encoder import Encoder, Spikes
 from snncompare.encoding.parameters import check_between, check_not_negative, check_positive, check_whole, keep_times
+from snncompare.encoding.randomness import child
 from snncompare.encoding.stimuli import Movie
 from snncompare.encoding.visual.relay import relay_spikes
 from snncompare.encoding.visual.retina import Retina
@@ -103,8 +104,8 @@ class LGN(Encoder):
 
     def fire(self, stimulus: Movie, randomness: np.random.SeedSequence) -> Spikes:
         """Return the spikes of all relay cells in one presentation of the movie."""
-        of_retina, own = randomness.spawn(2)
-        return self.relay(self.retina.fire(stimulus, of_retina), stimulus.duration, np.random.default_rng(own))
+        retinal = self.retina.fire(stimulus, child(randomness, 0))
+        return self.relay(retinal, stimulus.duration, np.random.default_rng(child(randomness, 1)))
 
     def relay(self, retinal: Spikes, duration: float, rng: np.random.Generator) -> Spikes:
         """Return the spikes that those of the retina lead to.

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from snncompare.encoding.encoder import Encoder, Spikes
+from snncompare.encoding.randomness import child
 from snncompare.encoding.stimuli import Image, Movie
 from snncompare.encoding.visual.eye_movements import EyeMovements, Fixation
 from snncompare.errors import InputError
@@ -73,14 +74,14 @@ class Viewed(Encoder):
 
     def fire(self, stimulus: Image | Movie, randomness: np.random.SeedSequence) -> Spikes:
         """Return the spikes of one presentation."""
-        return self.encoder.fire(self.view(stimulus, randomness), _child(randomness, 1))
+        return self.encoder.fire(self.view(stimulus, randomness), child(randomness, 1))
 
     def view(self, stimulus: Image | Movie, randomness: np.random.SeedSequence) -> Movie:
         """Return what the encoder receives in a presentation with this randomness."""
         self.check(stimulus)
         if isinstance(stimulus, Movie) or self.eyes is None:
             return stimulus  # type: ignore[return-value] # `check` leaves nothing but movies here
-        return self.eyes.view(stimulus, _child(randomness, 0))
+        return self.eyes.view(stimulus, child(randomness, 0))
 
     def _like(self, stimulus: Image | Movie) -> Movie:
         """Return a movie of the shape that the encoder would receive; what is on it does not matter."""
@@ -92,11 +93,6 @@ class Viewed(Encoder):
 
 def _kinds(encoder: Encoder) -> tuple[type, ...]:
     return encoder.takes if isinstance(encoder.takes, tuple) else (encoder.takes,)
-
-
-def _child(randomness: np.random.SeedSequence, number: int) -> np.random.SeedSequence:
-    """Return a child of the randomness, the same however often it is asked for."""
-    return np.random.SeedSequence(randomness.entropy, spawn_key=(*randomness.spawn_key, number))
 
 
 @lru_cache(maxsize=4)
