@@ -158,7 +158,8 @@ def _dataset_verbs(verbs: "argparse._SubParsersAction[_Parser]") -> None:
     build.add_argument(
         "--workers", metavar="N", type=_workers, help="encode in N processes (default: one per processor)"
     )
-    build.add_argument("--limit", metavar="N", type=_limit, help="of at most N trials, evenly from the classes")
+    limit = "of at most N trials, evenly from the classes; all trials of their shards (of 64) are encoded"
+    build.add_argument("--limit", metavar="N", type=_limit, help=limit)
     build.add_argument("--save", metavar="FILE", type=Path, help="also write the spikes: .npz, .nwb, .nix, .h5")
     build.add_argument("--metadata", metavar="FILE.yaml", type=Path, help="of the session, for --save FILE.nwb")
     plot.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for what is written")

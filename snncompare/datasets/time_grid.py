@@ -22,7 +22,14 @@ _MOST_STEPS = 1e9
 
 def raster_of(source: SpikeSource, chosen: NDArray[np.int64], dt: float) -> NDArray[np.bool_]:
     """Return which unit fires in which step; see `SpikeDataset.raster`."""
-    n_steps = window_steps(source.trials, dt)
+    windows = source.trials
+    lengths = windows["stop"] - windows["start"]
+    if np.ptp(lengths) > _WHOLE * dt > 0:
+        raise InputError(
+            f"the windows of the trials last from {lengths.min():g} to {lengths.max():g} s, so no raster holds them; "
+            "take dataset.counts, which pads the shorter ones with silence, or cut them (Recording.cut_windows)."
+        )
+    n_steps = window_steps(windows, dt)
     starts = source.trials["start"].to_numpy(dtype=np.float64)[chosen]
     where = spike_steps(*source.spikes(chosen), starts, dt, n_steps)
     raster = np.zeros((chosen.size, n_steps, len(source.units)), dtype=bool)

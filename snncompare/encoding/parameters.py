@@ -68,16 +68,17 @@ def check_between(value: Any, name: str, low: float, high: float) -> None:
         raise InputError(f"{name} must be a number from {low:g} to {high:g}, got {getattr(value, name)!r}.")
 
 
-def check_whole(value: Any, name: str, least: int) -> None:
-    """Refuse a field that is no whole number of at least ``least``.
+def check_whole(value: Any, name: str, least: int, most: int | None = None) -> None:
+    """Refuse a field that is no whole number of at least ``least`` and at most ``most``.
 
     Raises
     ------
     InputError
     """
     given = getattr(value, name)
-    if isinstance(given, bool) or not isinstance(given, int) or given < least:
-        raise InputError(f"{name} must be a whole number of at least {least}, got {given!r}.")
+    if isinstance(given, bool) or not isinstance(given, int) or given < least or (most is not None and given > most):
+        limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(f"{name} must be a whole number {limits}, got {given!r}.")
 
 
 def _keep(value: Any, name: str, number: float, zero: bool) -> None:

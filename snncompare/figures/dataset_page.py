@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from snncompare.figures.firing_panels import (
+    MOST_ROWS,
     class_raster_data,
     draw_class_raster,
     draw_fano,
@@ -15,7 +18,8 @@ from snncompare.figures.firing_panels import (
     histogram_data,
 )
 from snncompare.figures.information_panels import draw_information, draw_information_by_scale, information_data
-from snncompare.figures.style import DOUBLE_COLUMN, new_figure, panel_letters, settle, style, wrapped
+from snncompare.figures.style import DOUBLE_COLUMN, FAINT_COLOUR, new_figure, panel_letters, settle, style, wrapped
+from snncompare.figures.unit_order import UnitOrder, unit_order
 from snncompare.recording.recording import Recording
 from snncompare.representation.firing_statistics import FiringStatistics
 from snncompare.representation.label_information import LabelInformation
@@ -63,7 +67,7 @@ def dataset_figure(
     width : float
         mm.
     """
-    spikes = class_raster_data(recording, by, MOST_CLASSES)
+    spikes, order = class_raster_data(recording, by, MOST_CLASSES), unit_order(recording.units, MOST_ROWS)
     with style():
         figure = new_figure(width, 120.0 if information is None else 175.0)
         rows: Any = figure.subfigures(
@@ -75,11 +79,12 @@ def dataset_figure(
         for k, (trial, shown) in enumerate(spikes.groupby("trial", sort=False)):
             row = recording.trials.index.get_indexer_for(pd.Index([trial]))[0]
             window = (float(recording.trials["start"].iloc[row]), float(recording.trials["stop"].iloc[row]))
-            n_rows = int(spikes["row"].max())
-            ax = draw_class_raster(shown, window, n_rows, first[k])
+            ax = draw_class_raster(shown, window, order.rows.size, first[k])
             ax.set_title(wrapped(_name(shown, by), 30))
-            ax.set_ylabel("Unit" if k == 0 else "")
-            ax.tick_params(labelleft=k == 0)
+            _name_units(ax, order)
+            if k > 0:
+                ax.set_ylabel("")
+                ax.tick_params(labelleft=False)
         second = rows[1].subplots(1, 4)
         for draw, ax in zip((draw_rates, draw_intervals, draw_fano, draw_synchrony), second, strict=True):
             draw(statistics, ax)
@@ -94,6 +99,18 @@ def dataset_figure(
         settle(figure)
         figure.set_layout_engine("none")  # it stands; every file format would lay it out anew
         return figure
+
+
+def _name_units(ax: Axes, order: UnitOrder) -> None:
+    """Say what the rows of a raster are: numbers, or groups with a line between them."""
+    ax.set_ylabel(order.label)
+    if order.groups is not None:
+        groups = pd.Series(np.arange(1, order.rows.size + 1)).groupby(list(order.groups), sort=False)
+        middles = groups.mean()
+        ax.set_yticks(middles.to_numpy(), middles.index)
+        ax.tick_params(axis="y", length=0)
+        for edge in groups.max().to_numpy()[:-1]:
+            ax.axhline(edge + 0.5, color=FAINT_COLOUR, linewidth=0.5)
 
 
 def _name(shown: pd.DataFrame, by: str | None) -> str:

@@ -1,5 +1,6 @@
 """How the units of a recording fire: rasters by class, rates, intervals, Fano factors, synchrony."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,10 +21,12 @@ from snncompare.figures.style import (
     plain,
     style,
 )
+from snncompare.figures.unit_order import unit_order
 from snncompare.recording.recording import Recording
 from snncompare.representation.firing_statistics import FiringStatistics
 
 __all__ = [
+    "MOST_ROWS",
     "class_raster_data",
     "draw_class_raster",
     "draw_fano",
@@ -46,7 +49,9 @@ SHORTEST_INTERVAL = 1e-5
 
 
 def class_raster_data(recording: Recording, by: str | None, most: int = 4) -> pd.DataFrame:
-    """Return the spikes of the first trial of each of the first classes, sorted by name, of at most 200 units.
+    """Return the spikes of the first trial of each of the first classes in natural order, of at most 200 units.
+
+    Rows are in the order of `unit_order`: by characteristic frequency, or class, where the units have one.
 
     Parameters
     ----------
@@ -64,7 +69,7 @@ def class_raster_data(recording: Recording, by: str | None, most: int = 4) -> pd
     labels = recording.trials.index.to_series() if by is None else recording.trials[by]
     once = labels.drop_duplicates()
     first = (once if by is None else _in_order(once)).index[:most]
-    kept = np.arange(0, recording.n_units, -(-recording.n_units // MOST_ROWS))
+    kept = unit_order(recording.units, MOST_ROWS).rows
     tables = []
     for name in first:
         trial = int(recording.trials.index.get_indexer_for(pd.Index([name]))[0])
@@ -75,17 +80,24 @@ def class_raster_data(recording: Recording, by: str | None, most: int = 4) -> pd
             {"row": row + 1, "unit": recording.units.index[kept[row]], "time_s": np.concatenate(trains)}
         )
         if table.empty:
-            table = pd.DataFrame({"row": [1], "unit": [recording.units.index[0]], "time_s": [np.nan]})
+            table = pd.DataFrame({"row": [1], "unit": [recording.units.index[kept[0]]], "time_s": [np.nan]})
         tables.append(table.assign(**{"class": "trial" if by is None else labels[name], "trial": name}))
     return pd.concat(tables, ignore_index=True)[["class", "trial", "row", "unit", "time_s"]]
 
 
 def _in_order(labels: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return labels sorted, or as they are where they cannot be."""
+    """Return labels sorted, odour 2 before odour 10, or as they are where they cannot be."""
     try:
-        return labels.sort_values(kind="stable")
+        return labels.sort_values(kind="stable", key=lambda values: values.map(_natural))
     except TypeError:
         return labels
+
+
+def _natural(label: object) -> object:
+    """Return what sorts texts by the numbers in them."""
+    if not isinstance(label, str):
+        return label
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", label) if part)
 
 
 def draw_class_raster(
@@ -208,7 +220,8 @@ def draw_fano(statistics: FiringStatistics, ax: Axes | None = None) -> Axes:
             )  # fmt: skip
             top = 1.25 * max(float(np.quantile(rows["variance"], 0.99)), 0.3 * most)
             chosen.set(xlim=(0, most), ylim=(-0.02 * top, top))
-            words = f"Fano factor {statistics.summary['fano']:.2f}"
+            alike = "over all trials" if rows["class"].nunique() == 1 else "within classes,\nwhose stimuli may differ"
+            words = f"Fano factor {statistics.summary['fano']:.2f} {alike}"
             chosen.text(1.0, 1.0, words, transform=chosen.transAxes, ha="right", va="bottom", fontsize=SMALL)
         chosen.set(xlabel="Mean count", ylabel="Variance of count")
         chosen.locator_params(nbins=4)

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.datasets.time_grid import events_in_steps, steps_of
-from snncompare.errors import InputError
+from snncompare.recording.arguments import whole_number
 from snncompare.units import QuantityLike, seconds
 
 __all__ = ["Events", "data_loader"]
@@ -82,13 +82,10 @@ def data_loader(
     Raises
     ------
     InputError
-        For numbers below one (workers: zero), a negative seed, or times that are not positive.
+        For sizes, workers and seeds that are no whole numbers of at least 1, 0 and 0, or times that are not positive.
     """
-    if batch_size < 1 or workers < 0 or seed < 0:
-        raise InputError(
-            "batch_size must be at least 1, workers and seed at least 0; got "
-            f"batch_size={batch_size}, workers={workers}, seed={seed}."
-        )
+    batch_size = whole_number("batch_size", batch_size, 1)
+    workers, seed = whole_number("workers", workers, 0), whole_number("seed", seed, 0)
     step = seconds(dt, "dt")
     limit = None if duration is None else seconds(duration, "duration")
     loader: DataLoader[Any] = DataLoader(

@@ -37,12 +37,17 @@ def instance(value: object, kind: type[Kind], name: str, example: str) -> Kind:
 
 
 def a_recording(value: object, name: str = "recording") -> Recording:
-    """Return a recording; refuse anything else.
+    """Return a recording; refuse anything else, a dataset with the word how its recording is had.
 
     Raises
     ------
     InputError
     """
+    if not isinstance(value, Recording | type) and hasattr(value, "spikes") and hasattr(value, "recording"):
+        raise InputError(
+            f"{name} must be a Recording, got {_words(value)}; take dataset.spikes, or dataset.recording(indices) for "
+            "some of its trials."
+        )
     return instance(value, Recording, name, "a Recording, such as sc.read(path) returns")
 
 

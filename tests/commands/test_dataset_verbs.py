@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -155,6 +156,18 @@ def test_build_of_some_trials_into_a_folder_and_a_file(run, tmp_path):
     assert "No information about the label" in sheet.read_text(encoding="utf-8")  # two trials of a class are too few
 
 
+def test_build_of_some_trials_states_and_stores_all_trials_of_their_shards(run, tmp_path):
+    large = ("--set", "samples.n_per_class=60", "--set", "samples.duration=50 ms", "--set", "encoder.size=2")
+    where = ("--out", tmp_path / "here", "--workers", 1)
+    found = run("dataset", "build", "song_envelopes", *large, *where, "--limit", 2)
+    stated = int(re.search(r"(\d+) of 240 trials to encode", found.err)[1])
+    stored = list((tmp_path / "here").rglob("spikes-*.npz"))
+    assert len(stored) == 2  # of four; the last one holds 48 trials
+    assert stated == sum(min(64, 240 - 64 * int(path.stem.split("-")[1])) for path in stored)
+    rest = run("dataset", "build", "song_envelopes", *large, *where)  # control
+    assert f"{240 - stated} of 240 trials to encode" in rest.err
+
+
 def test_plot_writes_the_page_its_tables_and_the_datasheet(run, tmp_path):
     out = tmp_path / "page"
     found = run("dataset", "plot", "song_envelopes", *SMALL, "--quick", "--out", out)
@@ -163,7 +176,7 @@ def test_plot_writes_the_page_its_tables_and_the_datasheet(run, tmp_path):
     table = pd.read_csv(out / "song_envelopes_information.csv")
     assert set(table["code"]) >= {"counts", "latencies", "trains", "trains given counts"}
     row = table[table["code"] == "counts"].iloc[0]
-    assert f"{row['accuracy']:.1%}" in (out / "DATASHEET.md").read_text(encoding="utf-8")
+    assert f"{row['accuracy']:.1%}" in (out / "song_envelopes_datasheet.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

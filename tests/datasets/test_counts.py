@@ -36,6 +36,14 @@ def test_counts_are_the_raster_where_no_two_spikes_share_a_step():
     assert np.array_equal(counts, data.raster([0, 2, 2], "1 us"))
 
 
+def test_a_raster_of_unequal_windows_is_refused_with_the_way_to_counts():
+    unequal = dataset([(0.01, 0, 0)], stop=[0.05, 0.06, 0.05])
+    with pytest.raises(InputError, match=r"from 0.05 to 0.06 s.* take dataset.counts"):
+        unequal.raster([0], "1 ms")
+    assert unequal.counts([0], "1 ms").sum() == 1
+    assert dataset([(0.01, 0, 0)]).raster([0], "1 ms").sum() == 1  # control
+
+
 def test_every_spike_of_a_step_is_counted_where_the_raster_refuses():
     data = random_dataset(0)
     with pytest.raises(InputError, match=r"share a step .* or dataset\.counts"):

@@ -154,6 +154,13 @@ def test_files_that_reach_elsewhere_or_announce_too_much_are_refused(
     refused(path, message)
 
 
+def test_times_that_are_no_seconds_are_refused(tmp_path: Path) -> None:
+    refused(write(tmp_path / "a.h5", spikes__times=[[100.0, 3700.0], [0.3], []]), "trial 0 .* at most an hour")
+    refused(write(tmp_path / "b.h5", extra__duration=np.array([1.0, 4e3, 1.0])), "trial 1 .* at most an hour")
+    hour = write(tmp_path / "c.h5", spikes__times=[[100.0, 3600.0], [0.3], []])
+    assert read(hour).times.max() == 3600.0  # control
+
+
 def test_packed_and_absent_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "shd_train.h5.gz").write_bytes(b"\x1f\x8b packed")
     refused(tmp_path / "shd_train.h5.gz", "unpack it first")

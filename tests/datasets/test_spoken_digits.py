@@ -66,7 +66,21 @@ def test_selections_keep_sound_and_number_of_a_recording(files: dict[str, Path])
 def test_n_per_class_takes_speakers_in_turn(files: dict[str, Path]) -> None:
     table = spoken_digits(files, n_per_class=8).table
     assert table.groupby(["digit", "speaker"]).size().tolist() == [2] * 40
-    assert table["index"].max() == 1
+    assert set(table["index"]) == {0, 5}
+    assert table.groupby(["digit", "speaker", "split"]).size().tolist() == [1] * 80
+
+
+@pytest.mark.parametrize("speakers", [None, ["theo"], ["jackson", "theo"]], ids=str)
+def test_few_recordings_are_of_both_parts(files: dict[str, Path], speakers: list[str] | None) -> None:
+    """The first recordings of all speakers, index 0 to 4, would all be of the test part."""
+    before: set[str] = set()
+    for n in (1, 2, 3, 5, 7, 25):
+        table = spoken_digits(files, speakers=speakers, n_per_class=n).table
+        assert table.groupby("digit").size().tolist() == [n] * 10
+        assert before < set(table.index)
+        before = set(table.index)
+        parts = table.groupby("digit")["split"].nunique()
+        assert parts.tolist() == [min(n, 2)] * 10
 
 
 @pytest.mark.parametrize(

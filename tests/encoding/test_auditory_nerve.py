@@ -123,7 +123,7 @@ class TestRepeatability:
         "given",
         [
             AuditoryNerve(level_db=65.0, filters=Gammachirp(chirp=-1.0), fibres_per_channel=(1, 0, 2)),
-            BushyCells(nerve=AuditoryNerve(n_channels=4, synapse=Synapse(rapid="2 ms")), inputs_per_cell=10),
+            BushyCells(nerve=AuditoryNerve(n_channels=4, synapse=Synapse(rapid="2 ms")), inputs_per_cell=10, reach=2),
         ],
         ids=["nerve", "bushy cells"],
     )
@@ -203,6 +203,7 @@ def test_sounds_of_usual_rates_are_heard_alike(rate):
     ("wrong", "fault"),
     [
         ({"n_channels": 0}, "n_channels"),
+        ({"n_channels": 3501}, "n_channels must be a whole number from 1 to 3500"),
         ({"lowest": "9 kHz"}, "lowest < highest"),
         ({"lowest": "20 Hz"}, "cochlea of a cat"),
         ({"species": "cow"}, "cow"),

@@ -187,8 +187,13 @@ class TestFixation:
         (lambda: Saccades(movement="101 ms"), "does not fit"),
         (lambda: Static(duration="3 ms").view(PICTURE, RANDOMNESS), r"is 1.5 frames of 500 Hz"),
         (lambda: Flash(before="1 ms").view(PICTURE, RANDOMNESS), "a whole number of frames"),
+        (lambda: Fixation(duration="3601 s"), "at most an hour"),
+        (lambda: Static(duration="7200 s"), "at most an hour"),
+        (lambda: Flash(before="1800 s", shown="1800 s", after="1 s"), "at most an hour"),
+        (lambda: Saccades(interval="1201 s"), "at most an hour"),
+        (lambda: Static(margin=1001), "margin must be a whole number from 0 to 1000"),
     ],
-    ids=range(11),
+    ids=range(16),
 )
 def test_eyes_that_cannot_be_are_refused(make, says):
     with pytest.raises(InputError, match=says):

@@ -138,7 +138,14 @@ def test_what_is_no_sound_for_it_is_refused(make, message: str) -> None:  # type
 
 @pytest.mark.parametrize(
     "changes",
-    [{"n_channels": 1}, {"sampling_rate": "9 kHz"}, {"level": 0.0}, {"level": float("nan")}, {"ramp": "-1 ms"}],
+    [
+        {"n_channels": 1},
+        {"n_channels": 3501},
+        {"sampling_rate": "9 kHz"},
+        {"level": 0.0},
+        {"level": float("nan")},
+        {"ramp": "-1 ms"},
+    ],
     ids=str,
 )
 def test_parameters_out_of_range_are_refused(changes: dict[str, object]) -> None:

@@ -14,6 +14,7 @@ from snncompare.figures.firing_panels import (
 )
 from snncompare.figures.information_panels import draw_information, draw_information_by_scale, information_data
 from snncompare.figures.save import save_figure
+from snncompare.figures.unit_order import unit_order
 from snncompare.recording.recording import Recording
 from snncompare.representation.firing_statistics import firing_statistics
 from snncompare.representation.label_information import label_information
@@ -59,6 +60,47 @@ def test_of_many_units_every_third_is_drawn():
     table = class_raster_data(many, "condition")
     assert table["row"].max() == 134
     assert table.loc[table["row"] == 2, "unit"].iloc[0] == many.units.index[3]
+
+
+def test_classes_come_in_natural_order(coded):
+    names = np.array(["odour 10", "odour 2", "odour 1", "air", "odour 2b"])
+    trials = coded.trials.assign(odour=names[coded.trials["condition"].to_numpy()])
+    named = Recording(times=coded.times, offsets=coded.offsets, units=coded.units, trials=trials)
+    found = class_raster_data(named, "odour", most=5)["class"].unique().tolist()
+    assert found == ["air", "odour 1", "odour 2", "odour 2b", "odour 10"]
+    assert found != sorted(names)  # control
+
+
+def of_units(coded, **columns):
+    return Recording(times=coded.times, offsets=coded.offsets, trials=coded.trials, units=coded.units.assign(**columns))
+
+
+def test_rows_are_in_the_order_of_frequency_or_class(coded, statistics):
+    heard = of_units(coded, characteristic_frequency=[4e3, 125.0, 1234.5, 8e3, 250.0, 500.0], polarity=[1, 0] * 3)
+    order = unit_order(heard.units, 200)
+    assert order.rows.tolist() == [1, 4, 5, 2, 0, 3]
+    assert order.label == "Unit, 125 Hz to 8 kHz"
+    shown = class_raster_data(heard, "condition")
+    assert shown.loc[shown["row"] == 1, "unit"].unique().tolist() == [coded.units.index[1]]
+    seen = of_units(coded, cell_class=["parasol ON", "midget OFF"] * 3, polarity=1)
+    assert unit_order(seen.units, 200).rows.tolist() == [0, 2, 4, 1, 3, 5]
+    assert unit_order(seen.units, 3).rows.tolist() == [0, 4, 3]
+    assert unit_order(coded.units, 200)[1:] == ("Unit", None)  # control
+    both = unit_order(coded.units.assign(cell_class=["a", "b"] * 3, polarity=["ON"] * 4 + ["OFF"] * 2), 200)
+    assert both.rows.tolist() == [0, 2, 1, 3, 4, 5]
+    assert both.label == "Unit, by cell class and polarity"
+    assert both.groups == ("a ON", "a ON", "b ON", "b ON", "a OFF", "b OFF")
+    events = unit_order(coded.units.assign(polarity=[0, 1] * 3), 200)
+    assert events.groups == ("OFF",) * 3 + ("ON",) * 3
+    first = dataset_figure(seen, "condition", statistics).axes[0]
+    assert first.get_ylabel() == "Unit, by cell class"
+    assert [text.get_text() for text in first.get_yticklabels()] == ["parasol ON", "midget OFF"]
+    assert first.get_yticks().tolist() == [2.0, 5.0]
+
+
+def test_the_panel_of_fano_factors_says_over_what(coded, statistics):
+    assert "within classes,\nwhose stimuli may differ" in draw_fano(statistics).texts[0].get_text()
+    assert "over all trials" in draw_fano(firing_statistics(coded)).texts[0].get_text()  # control
 
 
 def test_histograms_hold_every_value_once():

@@ -102,8 +102,13 @@ def test_the_global_generator_of_torch_is_left_alone():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"batch_size": 0}, {"workers": -1}, {"seed": -1}, {"dt": "0 ms"}, {"duration": "0 s"}]
+    "wrong",
+    [
+        *({"batch_size": 0}, {"workers": -1}, {"seed": -1}, {"dt": "0 ms"}, {"duration": "0 s"}),
+        *({"batch_size": 1.5}, {"batch_size": True}, {"workers": "x"}, {"workers": None}, {"seed": 0.5}),
+    ],
+    ids=str,
 )
 def test_numbers_that_make_no_batches_are_refused(wrong):
-    with pytest.raises(InputError, match=r"batch_size|dt|duration"):
+    with pytest.raises(InputError, match=f"^{next(iter(wrong))}|^a duration must"):
         data_loader(songs(), **({"dt": "1 ms", "batch_size": 4} | wrong))

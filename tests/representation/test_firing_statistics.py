@@ -2,10 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.encoding.interval_statistics import interval_statistics
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
 from snncompare.representation.firing_statistics import firing_statistics
+from snncompare.representation.label_information import label_information
 from snncompare.testing.ground_truth import Design, rate_code, synchrony_code
 
 
@@ -122,6 +124,16 @@ def test_trials_of_unequal_length_are_pointed_out():
     unlike = Recording(times=recording.times, offsets=recording.offsets, units=recording.units, trials=longer)
     assert firing_statistics(unlike).statements == ("Trials last 0.5 to 1 s: Fano factors hold that, too.",)
     assert firing_statistics(recording).statements == ()
+
+
+def test_a_dataset_is_refused_with_the_way_to_its_recording():
+    recording = rate_code(Design(conditions=2, repeats=2, units=2))
+    dataset = SpikeDataset(spikes=recording, label="condition", name="codes")
+    for refused in (firing_statistics, label_information):
+        with pytest.raises(InputError, match=r"take dataset.spikes, or dataset.recording\(indices\)") as told:
+            refused(dataset, "condition")
+        assert "\n" not in str(told.value)
+    assert firing_statistics(dataset.spikes, "condition").summary["trials"] == 4  # control
 
 
 def test_a_column_that_is_not_there_is_refused():

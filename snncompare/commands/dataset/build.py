@@ -39,7 +39,8 @@ def build_dataset(
     seed, settings
         See `options.loaded`.
     limit : int, optional
-        Trials, drawn at random, evenly from the classes; default: all.
+        Trials, drawn at random, evenly from the classes; default: all. Spikes are kept in shards of 64 neighbouring
+        trials, so all trials of the shards that these lie in are encoded; the disk that is stated is that of those.
     save : path, optional
         File to write the spikes to as well: ``.npz``, ``.nwb``, ``.nix``, or ``.h5`` as the Heidelberg sets.
     metadata : path, optional

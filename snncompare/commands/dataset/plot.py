@@ -45,7 +45,7 @@ def plot_dataset(
     dataset = loaded(given, settings, seed)
     made_folder(Path(out))
     found = describe(dataset, quick=quick, groups=groups, seed=seed or 0, say=say)
-    written(Path(out), "DATASHEET.md", datasheet_of(dataset, found))
+    written(Path(out), f"{dataset.name}_datasheet.md", datasheet_of(dataset, found))
     say(f"{dataset.name}: figure")
     title = None if dataset.card is None else dataset.card.title
     parts = (found.recording, dataset.label, found.statistics, found.information)

@@ -21,6 +21,9 @@ _MOST_TRIALS, _MOST_KEYS, _MOST_SPIKES = 10_000_000, 65_536, 50_000_000
 _SHORTEST = 1e-3
 """Window of a trial without spikes, seconds."""
 
+_LONGEST = 3600.0
+"""Seconds."""
+
 _SPLITS = ("train", "valid", "test")
 
 
@@ -259,12 +262,21 @@ def _durations(path: Path) -> NDArray[np.float64]:
             found = _numbers(file, path, "extra/duration", n, "f").astype(np.float64)
             if not np.all((found > 0.0) & np.isfinite(found)):
                 raise FileError(f"'extra/duration' of '{path}' holds durations that are not positive.")
-            return found
+            return _refuse_long(found, path, "a duration")
         times = _dataset(file, path, "spikes/times")
         last = np.array([np.max(times[i], initial=_SHORTEST) for i in range(n)], dtype=np.float64)
     if not np.isfinite(last).all():
         raise FileError(f"trial {int(np.argmin(np.isfinite(last)))} of '{path}' has a spike time that is not finite.")
-    return last
+    return _refuse_long(last, path, "spike times")
+
+
+def _refuse_long(found: NDArray[np.float64], path: Path, what: str) -> NDArray[np.float64]:
+    if found.max(initial=0.0) > _LONGEST:
+        raise FileError(
+            f"trial {int(np.argmax(found))} of '{path}' has {what} of up to {found.max():g} s; a trial lasts at most "
+            "an hour, so these are not in seconds."
+        )
+    return found
 
 
 def _trial(

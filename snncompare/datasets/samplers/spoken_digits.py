@@ -44,7 +44,8 @@ def spoken_digits(
     speakers : sequence of str, optional
         Whose; default everybody's.
     n_per_class : int, optional
-        Of each digit only so many: the first recording of every speaker, then the second, ...
+        Of each digit only so many: one recording of every speaker, then another, ..., from the training and the test
+        part in turn (the next speaker begins with the other part), so that two or more are of both parts.
 
     Raises
     ------
@@ -148,4 +149,9 @@ def _first(table: pd.DataFrame, n: int) -> pd.DataFrame:
     fewest = int(table.groupby("digit").size().min())
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= fewest:
         raise InputError(f"n_per_class must be a whole number from 1 to {fewest}, got {n!r}.")
-    return table.sort_values(["index", "speaker"], kind="stable").groupby("digit").head(n).sort_index()
+    is_test = (table["index"] < _N_TEST).astype(np.int64)
+    in_part = table.sort_values("index", kind="stable").groupby(["digit", "speaker", is_test]).cumcount()
+    speaker = table["speaker"].rank(method="dense").astype(np.int64)
+    turn = 2 * in_part.reindex(table.index) + (speaker + 1 + is_test) % 2
+    order = np.lexsort((table["speaker"], turn))
+    return table.iloc[order].groupby("digit").head(n).sort_index()

@@ -18,7 +18,7 @@ from snncompare.encoding.auditory.basilar_membrane import (
 )
 from snncompare.encoding.auditory.fibres import HIGH_RATE, LOW_RATE, MEDIUM_RATE, FibreType, Refractoriness
 from snncompare.encoding.auditory.hair_cell import HairCell
-from snncompare.encoding.auditory.place_maps import characteristic_frequencies, place_of
+from snncompare.encoding.auditory.place_maps import INNER_HAIR_CELLS, characteristic_frequencies, place_of
 from snncompare.encoding.auditory.synapse import Synapse
 from snncompare.encoding.encoder import Encoder, Spikes
 from snncompare.encoding.parameters import check_between, check_whole, keep_frequencies, keep_times
@@ -57,7 +57,7 @@ class AuditoryNerve(Encoder):
     Parameters
     ----------
     n_channels : int
-        Number of places.
+        Number of places, at most those of the inner hair cells of a human, 3500.
     lowest, highest : frequency
         CFs of the first and the last channel.
     species : str
@@ -117,7 +117,7 @@ class AuditoryNerve(Encoder):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_whole(self, "n_channels", 1)
+        check_whole(self, "n_channels", 1, INNER_HAIR_CELLS)
         check_whole(self, "seed", 0)
         keep_frequencies(self, "lowest", "highest", "sampling_rate")
         keep_times(self, "delay", zero=True)

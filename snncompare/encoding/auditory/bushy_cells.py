@@ -30,11 +30,13 @@ class BushyCells(Encoder):
     Parameters
     ----------
     nerve : AuditoryNerve
+        Default: with 30 fibres per channel, in the proportions of `AuditoryNerve`, so that 20 of one channel converge.
     cells_per_channel : int
     inputs_per_cell : int
         Fibres that converge on a cell, each drawn once; cells may share fibres.
     reach : int
-        Inputs come from channels at most so far away.
+        Inputs come from channels at most so far away. Fibres of other channels fire at other phases of a tone, so that
+        a reach costs synchrony.
     coincidences : float
         :math:`N_c`, inputs that must arrive at the same instant to make the cell fire.
     membrane_time_constant : time
@@ -60,10 +62,10 @@ class BushyCells(Encoder):
 
     takes: ClassVar[type] = Sound
 
-    nerve: AuditoryNerve = field(default_factory=AuditoryNerve)
+    nerve: AuditoryNerve = field(default_factory=lambda: AuditoryNerve(fibres_per_channel=(6, 6, 18)))
     cells_per_channel: int = 1
     inputs_per_cell: int = 20
-    reach: int = 2
+    reach: int = 0
     coincidences: float = 4.0
     membrane_time_constant: QuantityLike = "0.4 ms"
     refractory_period: QuantityLike = "1.5 ms"

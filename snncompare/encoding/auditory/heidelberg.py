@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from snncompare.encoding.auditory.heidelberg_bushy_cell import PoolingBushyCell
 from snncompare.encoding.auditory.heidelberg_hair_cell import MeddisHairCell
+from snncompare.encoding.auditory.place_maps import INNER_HAIR_CELLS
 from snncompare.encoding.auditory.travelling_wave import TravellingWave
 from snncompare.encoding.encoder import Encoder, Spikes
 from snncompare.encoding.parameters import check_positive, check_whole, keep_frequencies, keep_times
@@ -79,7 +80,7 @@ class Heidelberg(Encoder):
     ramp: QuantityLike = "30 ms"
 
     def __post_init__(self) -> None:
-        check_whole(self, "n_channels", 2)
+        check_whole(self, "n_channels", 2, INNER_HAIR_CELLS)
         keep_frequencies(self, "sampling_rate")
         keep_times(self, "ramp", zero=True)
         if self.level is not None:

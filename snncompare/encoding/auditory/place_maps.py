@@ -7,7 +7,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from snncompare.errors import InputError, unknown
 
-__all__ = ["PLACE_MAPS", "TUNING", "PlaceMap", "characteristic_frequencies", "place_of", "ten_db_bandwidth"]
+__all__ = [
+    "INNER_HAIR_CELLS",
+    "PLACE_MAPS",
+    "TUNING",
+    "PlaceMap",
+    "characteristic_frequencies",
+    "place_of",
+    "ten_db_bandwidth",
+]
+
+INNER_HAIR_CELLS = 3500
+"""Of a human cochlea, more than a cat has: no ear listens at more places."""
 
 
 class PlaceMap(NamedTuple):

@@ -25,6 +25,10 @@ __all__ = ["EyeMovements", "Fixation", "Flash", "Saccades", "Static", "minimum_j
 _TREMOR_FREQUENCY = 90.0
 _TREMOR_BANDWIDTH = 20.0
 _AMPLITUDE_SHAPE = 4.0
+_LONGEST = 3600.0
+"""Seconds."""
+_WIDEST_MARGIN = 1000
+"""Pixels."""
 
 
 class EyeMovements(ABC):
@@ -60,6 +64,7 @@ class Static(EyeMovements):
     def __post_init__(self) -> None:
         keep_times(self, "duration")
         _check_frames(self)
+        _check_duration(self)
 
     def view(self, image: Image, randomness: np.random.SeedSequence) -> Movie:  # noqa: ARG002 (nothing is random)
         """Return the picture, again and again."""
@@ -93,6 +98,7 @@ class Flash(EyeMovements):
         keep_times(self, "shown")
         keep_times(self, "before", "after", zero=True)
         _check_frames(self)
+        _check_duration(self)
 
     @property
     def duration(self) -> float:
@@ -165,6 +171,7 @@ class Saccades(EyeMovements):
         object.__setattr__(self, "path", tuple((float(x), float(y)) for x, y in points))
         if float(self.movement) > float(self.interval):
             raise InputError(f"a movement of {self.movement} does not fit into an interval of {self.interval}.")
+        _check_duration(self)
 
     @property
     def duration(self) -> float:
@@ -246,6 +253,7 @@ class Fixation(EyeMovements):
         check_not_negative(self, "diffusion", "tremor")
         check_positive(self, "microsaccade_amplitude")
         _check_frames(self)
+        _check_duration(self)
         if float(self.microsaccade_rate) * self.microsaccade_duration >= 1.0:
             raise InputError(
                 f"microsaccades at {self.microsaccade_rate} that last {self.microsaccade_duration:.3g} s would "
@@ -305,8 +313,13 @@ def minimum_jerk(progress: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _check_frames(eyes: Any) -> None:
     keep_frequencies(eyes, "frame_rate")
-    check_whole(eyes, "margin", 0)
+    check_whole(eyes, "margin", 0, _WIDEST_MARGIN)
     check_between(eyes, "background", 0.0, 1.0)
+
+
+def _check_duration(eyes: Any) -> None:
+    if float(eyes.duration) > _LONGEST:
+        raise InputError(f"a view lasts at most an hour, got {float(eyes.duration):g} s; choose a shorter one.")
 
 
 def _seen(eyes: Any, image: Image, gaze: NDArray[np.float64]) -> Movie:
