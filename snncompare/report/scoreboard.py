@@ -46,7 +46,8 @@ def scoreboard(folder: str | Path) -> str:
         for what, entry in found["metrics"].items():
             if entry.get("published") is not None:
                 told, value, source = (entry.get(key) for key in ("published", "value", "source"))
-                published.append(f"| [{name}]({name}) | {what} | {told:g} | {_number(value)} | {source} |")
+                told = told if isinstance(told, str) else f"{told:g}"  # a range or a comparison is told in words
+                published.append(f"| [{name}]({name}) | {what} | {told} | {_number(value)} | {source} |")
         minutes = f"{found['seconds'] / 60:.1f}"
         studies.append(f"| [{name}]({name}) | {question} | {len(found['metrics'])} | {minutes} |")
     return HEAD + "\n".join(published) + "\n" + STUDIES + "\n".join(studies) + "\n"

@@ -31,6 +31,11 @@ def test_what_was_published_stands_beside_what_was_found(tmp_path):
     assert "| [alpha](alpha) | Is alpha right? | 3 | 1.5 |" in lines
 
 
+def test_a_published_range_is_told_in_words(tmp_path):
+    stored(tmp_path, "touch", {"best frequency": {"value": 32.0, "published": "8 to 64", "source": "paper"}})
+    assert "| [touch](touch) | best frequency | 8 to 64 | 32 | paper |" in scoreboard(tmp_path)
+
+
 def test_the_stored_page_is_what_the_command_makes_of_the_stored_results():
     assert (ANALYSES / "README.md").read_text(encoding="utf-8") == scoreboard(ANALYSES)
 
