@@ -14,7 +14,7 @@ from snncompare.datasets.files import cache_root
 from snncompare.datasets.samples import EncodedSource, Samples
 from snncompare.datasets.shards import SHARD, read_checked, shard_arrays, write_checked
 from snncompare.encoding.encoder import Encoder, Spikes
-from snncompare.encoding.sound_input import trial_table
+from snncompare.encoding.presentations import trial_table
 
 __all__ = ["StoredSource"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from snncompare.datasets.source import SpikeSource
 from snncompare.encoding.encoder import Encoder, Spikes, presentation_seed
-from snncompare.encoding.sound_input import trial_table
+from snncompare.encoding.presentations import trial_table
 from snncompare.errors import InputError
 
 __all__ = ["EncodedSource", "Samples"]

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from snncompare.encoding.description import described
-from snncompare.encoding.sound_input import checked_presentations, trial_table
+from snncompare.encoding.presentations import checked_presentations, trial_table
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
 
@@ -54,9 +54,12 @@ class Encoder(ABC):
     def units(self, stimulus: Any) -> pd.DataFrame:
         """Return the table of units that fire to stimuli like this one: index = names, columns = what they are."""
 
-    @abstractmethod
     def duration(self, stimulus: Any) -> float:
-        """Return how long a presentation lasts, in seconds; spikes lie from 0 to there, both included."""
+        """Return how long a presentation lasts, in seconds, by default as long as the stimulus.
+
+        Spikes lie from 0 to there, both included.
+        """
+        return float(stimulus.duration)
 
     @abstractmethod
     def fire(self, stimulus: Any, randomness: np.random.SeedSequence) -> Spikes:
@@ -129,7 +132,7 @@ class Encoder(ABC):
         )
 
     def check(self, stimulus: object) -> None:
-        """Refuse a stimulus of another kind.
+        """Refuse a stimulus of another kind, and one that this encoder can make nothing of.
 
         Raises
         ------
@@ -142,3 +145,7 @@ class Encoder(ABC):
                 f"{type(self).__name__} takes a stimulus of kind {allowed} (snncompare.encoding.stimuli), "
                 f"got {type(stimulus).__name__}."
             )
+        self._check(stimulus)
+
+    def _check(self, stimulus: Any) -> None:  # noqa: B027 (most encoders refuse nothing else)
+        """Refuse a stimulus of the right kind that this encoder can make nothing of: too coarse, too many channels."""

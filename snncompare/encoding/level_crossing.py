@@ -71,20 +71,8 @@ class LevelCrossing(Encoder):
         names = [f"{channel} {polarity}" for channel, polarity, _ in rows]
         return pd.DataFrame(rows, columns=["channel", "polarity", "step"], index=names)
 
-    def duration(self, stimulus: Signal) -> float:
-        """Return how long the signal lasts, in seconds."""
-        return stimulus.duration
-
-    def check(self, stimulus: object) -> None:
-        """Refuse what is no signal with these channels, and steps that are far below its movements.
-
-        Raises
-        ------
-        InputError
-        """
-        super().check(stimulus)
-        if not isinstance(stimulus, Signal):
-            return
+    def _check(self, stimulus: Signal) -> None:
+        """Refuse what is no signal with these channels, and steps that are far below its movements."""
         moved = np.abs(np.diff(stimulus.values, axis=1)).sum(axis=1) / self._steps(stimulus)
         if moved.max() > _MOST_SPIKES:
             name = stimulus.channels[int(moved.argmax())]

@@ -1,24 +1,24 @@
 """A population of auditory receptor neurons: sound envelopes in, spikes out."""
 
 from dataclasses import dataclass
-from math import ceil, exp, isfinite
+from math import ceil, exp
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from snncompare.encoding.encoder import Encoder, Spikes
+from snncompare.encoding.parameters import check_between, check_not_negative, check_positive, check_whole, keep_times
 from snncompare.encoding.randomness import child
 from snncompare.encoding.stimuli import Signal
 from snncompare.errors import InputError
-from snncompare.units import QuantityLike, quantity, seconds
+from snncompare.units import QuantityLike
 
 if TYPE_CHECKING:
     from snncompare.encoding.receptor_kernel import ReceptorStep
 
 __all__ = ["ReceptorPopulation"]
 
-_TIMES = ("membrane_time_constant", "adaptation_time_constant", "refractory_period", "latency")
 _STEPS_PER_TIME_CONSTANT = 10
 """Samples per membrane time constant below which input that is constant within a sample is too coarse."""
 
@@ -109,40 +109,20 @@ class ReceptorPopulation(Encoder):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in _TIMES:
-            value = seconds(getattr(self, name), name)
-            if value < 0 or (value == 0 and name != "latency"):
-                raise InputError(f"{name} must be positive, got {getattr(self, name)}.")
-            object.__setattr__(self, name, quantity(getattr(self, name)))
-        if self.size < 1:
-            raise InputError(f"a population has at least one receptor, got size={self.size}.")
-        if not isfinite(self.threshold_db):
-            raise InputError(f"threshold_db must be finite, got {self.threshold_db}.")
-        for name in ("gain", "dynamic_range_db"):
-            if not (isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise InputError(f"{name} must be positive, got {getattr(self, name)}.")
-        for name in ("spread_db", "adaptation", "noise_sd", "heterogeneity", "seed"):
-            if not (isfinite(getattr(self, name)) and getattr(self, name) >= 0):
-                raise InputError(f"{name} must not be negative, got {getattr(self, name)}.")
+        keep_times(self, "membrane_time_constant", "adaptation_time_constant", "refractory_period")
+        keep_times(self, "latency", zero=True)
+        check_whole(self, "size", 1)
+        check_whole(self, "seed", 0)
+        check_between(self, "threshold_db", -1000.0, 1000.0)
+        check_positive(self, "gain", "dynamic_range_db")
+        check_not_negative(self, "spread_db", "adaptation", "noise_sd", "heterogeneity")
 
     def units(self, stimulus: Signal) -> pd.DataFrame:  # noqa: ARG002 (the receptors are the same for every sound)
         """Return the receptors: one row each, columns ``threshold_db``, ``gain`` (per dB) and ``adaptation``."""
         return self._receptors()
 
-    def duration(self, stimulus: Signal) -> float:
-        """Return how long the sound lasts, in seconds."""
-        return stimulus.duration
-
-    def check(self, stimulus: object) -> None:
-        """Refuse what is not the envelope of one sound, finely enough sampled.
-
-        Raises
-        ------
-        InputError
-        """
-        super().check(stimulus)
-        if not isinstance(stimulus, Signal):
-            return
+    def _check(self, stimulus: Signal) -> None:
+        """Refuse what is not the envelope of one sound, finely enough sampled."""
         if len(stimulus.values) != 1:
             raise InputError(
                 f"receptors hear one channel, the envelope of a sound, got {len(stimulus.values)}; "

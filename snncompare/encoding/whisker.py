@@ -112,20 +112,8 @@ class WhiskerAfferents(Encoder):
         """Return the afferents: ``kind``, ``preferred_degrees`` (0 caudal, 90 dorsal), gains and ``tuning``."""
         return self._afferents()
 
-    def duration(self, stimulus: Signal) -> float:
-        """Return how long the deflection lasts, in seconds."""
-        return stimulus.duration
-
-    def check(self, stimulus: object) -> None:
-        """Refuse what is no deflection in two axes, finely enough sampled.
-
-        Raises
-        ------
-        InputError
-        """
-        super().check(stimulus)
-        if not isinstance(stimulus, Signal):
-            return
+    def _check(self, stimulus: Signal) -> None:
+        """Refuse what is no deflection in two axes, finely enough sampled."""
         if len(stimulus.values) != _AXES:
             raise InputError(
                 f"a whisker is deflected in two axes (horizontal, vertical), the signal has {len(stimulus.values)} "

@@ -55,6 +55,22 @@ def test_relative_refractoriness_thins_short_intervals():
     assert (without < 1e-3).mean() > 4 * (with_recovery < 1e-3).mean()
 
 
+def test_recovery_begins_where_the_dead_time_ends():
+    rate, dead, tau = 500.0, 2e-3, 3e-3
+    rates = np.full((20, 20_000), rate)
+    spikes = fire_at_rates(rates, 1e-4, np.random.default_rng(6), refractory=dead, recovery=tau)
+    intervals = np.concatenate([np.diff(train) for train in trains(spikes)])
+
+    def reached(s, start):
+        """Return the share of intervals below s if recovery begins at `start`."""
+        integral = [(x - start) + tau * np.exp(-(x - start) / tau) for x in (s, dead)]
+        return np.where(s < dead, 0.0, 1.0 - np.exp(-rate * (integral[0] - integral[1])))
+
+    # The recovery is held within steps of 0.1 ms: 0.005 besides the statistical 1.36 / sqrt(7000) = 0.016.
+    assert stats.kstest(intervals, lambda s: reached(s, dead)).statistic < 0.02
+    assert stats.kstest(intervals, lambda s: reached(s, 0.0)).statistic > 0.1
+
+
 def test_many_more_spikes_than_expected_are_all_kept():
     rates = np.zeros((3, 100))
     rates[1, 50] = 1e6

@@ -7,10 +7,10 @@ import pytest
 from snncompare.encoding.catalogue import encoder
 from snncompare.encoding.encoder import presentation_seed
 from snncompare.encoding.envelopes import BandLimitedEnvelope
-from snncompare.encoding.interval_statistics import interval_statistics
 from snncompare.encoding.receptors import ReceptorPopulation
 from snncompare.encoding.stimuli import Signal, Sound
 from snncompare.errors import InputError, UnitError
+from snncompare.recording.interval_statistics import interval_statistics
 
 RATE = "20 kHz"
 ALIKE = {"spread_db": 0.0, "heterogeneity": 0.0}
@@ -179,7 +179,7 @@ def test_labels_and_numbers_that_do_not_fit_the_sounds_are_refused(wrong, says):
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"size": 0}, "at least one"),
+        ({"size": 0}, "size must be a whole number of at least 1, got 0"),
         ({"gain": 0.0}, "gain"),
         ({"noise_sd": -1.0}, "noise_sd"),
         ({"refractory_period": "0 ms"}, "refractory_period"),

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from snncompare import datasets
-from snncompare.encoding.interval_statistics import interval_statistics
 from snncompare.encoding.receptors import ReceptorPopulation
 from snncompare.encoding.stimuli import Signal
+from snncompare.recording.interval_statistics import interval_statistics
 
 
 @pytest.fixture(scope="module")

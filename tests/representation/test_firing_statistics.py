@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from snncompare.datasets.spike_dataset import SpikeDataset
-from snncompare.encoding.interval_statistics import interval_statistics
 from snncompare.errors import InputError
+from snncompare.recording.interval_statistics import interval_statistics
 from snncompare.recording.recording import Recording
 from snncompare.representation.firing_statistics import firing_statistics
 from snncompare.representation.label_information import label_information

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snncompare.encoding.encoder import Spikes
-from snncompare.encoding.sound_input import trial_table
+from snncompare.encoding.presentations import trial_table
 from snncompare.encoding.visual.event_camera import pixel_units
 from snncompare.errors import InputError
 from snncompare.recording.recording import Recording

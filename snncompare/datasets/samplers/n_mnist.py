@@ -18,7 +18,7 @@ from snncompare.datasets.formats.n_mnist import events_of_bytes, read_n_mnist
 from snncompare.datasets.samplers.labelled_images import chosen_rows
 from snncompare.datasets.source import SpikeSource
 from snncompare.encoding.encoder import Spikes
-from snncompare.encoding.sound_input import trial_table
+from snncompare.encoding.presentations import trial_table
 from snncompare.encoding.visual.event_camera import pixel_units
 from snncompare.errors import FileError, InputError
 from snncompare.recording.array_files import read_arrays

@@ -1,7 +1,6 @@
 """Sound to spikes of the auditory nerve."""
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 from typing import ClassVar
@@ -19,6 +18,7 @@ from snncompare.encoding.auditory.basilar_membrane import (
 from snncompare.encoding.auditory.fibres import HIGH_RATE, LOW_RATE, MEDIUM_RATE, FibreType, Refractoriness
 from snncompare.encoding.auditory.hair_cell import HairCell
 from snncompare.encoding.auditory.place_maps import INNER_HAIR_CELLS, characteristic_frequencies, place_of
+from snncompare.encoding.auditory.resampling import rate_ratio, resampled
 from snncompare.encoding.auditory.synapse import Synapse
 from snncompare.encoding.encoder import Encoder, Spikes
 from snncompare.encoding.parameters import check_between, check_whole, keep_frequencies, keep_times
@@ -32,7 +32,6 @@ _STEPS_PER_PERIOD = 4
 """Internal samples per period of the highest characteristic frequency."""
 _SILENCE = 0.05
 """Seconds at rest before each sound."""
-_LARGEST_RATIO = 4000
 _PARTS = {
     "filters": MembraneFilters,
     "hair_cell": HairCell,
@@ -172,9 +171,15 @@ class AuditoryNerve(Encoder):
             index=[f"channel {k} fibre {j}" for k in range(self.n_channels) for j in range(len(classes))],
         )
 
-    def duration(self, stimulus: Sound) -> float:
-        """Return the duration of the sound in seconds."""
-        return stimulus.duration
+    def _check(self, stimulus: Sound) -> None:
+        """Refuse sounds of a sampling rate that leaves fibres without sound, or that cannot be changed."""
+        needed = 2.0 * self.highest.value
+        if stimulus.sampling_rate < needed:
+            raise InputError(
+                f"a sound sampled at {stimulus.sampling_rate:g} Hz has nothing for fibres tuned to {self.highest}; "
+                f"give one sampled at {needed:g} Hz or more, or highest='{stimulus.sampling_rate / 2:g} Hz' or less."
+            )
+        rate_ratio(stimulus.sampling_rate, self.sampling_rate.value)
 
     def fire(self, stimulus: Sound, randomness: np.random.SeedSequence) -> Spikes:
         """Return the spikes of one presentation.
@@ -227,17 +232,11 @@ class AuditoryNerve(Encoder):
             As for `fire`.
         """
         self.check(stimulus)
-        needed = 2.0 * self.highest.value
-        if stimulus.sampling_rate < needed:
-            raise InputError(
-                f"a sound sampled at {stimulus.sampling_rate:g} Hz has nothing for fibres tuned to {self.highest}; "
-                f"give one sampled at {needed:g} Hz or more, or highest='{stimulus.sampling_rate / 2:g} Hz' or less."
-            )
         scale = np.sqrt(2.0) * REFERENCE_PRESSURE * 10.0 ** (self.full_scale_db / 20.0)
         if self.level_db is not None:
             loudness = np.sqrt(np.mean(stimulus.samples**2))
             scale = REFERENCE_PRESSURE * 10.0 ** (self.level_db / 20.0) / loudness if loudness > 0.0 else 0.0
-        return scale * _resampled(stimulus, self.sampling_rate.value)
+        return scale * resampled(stimulus, self.sampling_rate.value)
 
     def _frequencies(self) -> NDArray[np.float64]:
         return characteristic_frequencies(self.lowest.value, self.highest.value, self.n_channels, self.species)
@@ -304,17 +303,3 @@ def _refuse_coarse_steps(nerve: AuditoryNerve, name: str, constants: NDArray[np.
             f"{1e6 / needed:.2g} us; take a sampling_rate of at least {np.ceil(needed):.0f} Hz or a larger "
             "half_activation."
         )
-
-
-def _resampled(sound: Sound, rate: float) -> NDArray[np.float64]:
-    if sound.sampling_rate == rate:
-        return sound.samples
-    from scipy.signal import resample_poly
-
-    ratio = Fraction(rate / sound.sampling_rate).limit_denominator(_LARGEST_RATIO)
-    if abs(ratio * sound.sampling_rate / rate - 1.0) > 1e-6:
-        raise InputError(
-            f"a sound sampled at {sound.sampling_rate:g} Hz cannot be resampled to {rate:g} Hz exactly enough; "
-            "resample it to a usual rate first."
-        )
-    return np.asarray(resample_poly(sound.samples, ratio.numerator, ratio.denominator))

@@ -100,9 +100,9 @@ class BushyCells(Encoder):
         table.index = pd.Index([f"cell {k}" for k in range(len(table))])
         return table
 
-    def duration(self, stimulus: Sound) -> float:
-        """Return the duration of the sound in seconds."""
-        return stimulus.duration
+    def _check(self, stimulus: Sound) -> None:
+        """Refuse what the nerve refuses."""
+        self.nerve.check(stimulus)
 
     def fire(self, stimulus: Sound, randomness: np.random.SeedSequence) -> Spikes:
         """Return the spikes of one presentation.

@@ -1,7 +1,6 @@
 """The cochlea of the Heidelberg Spiking Datasets: travelling wave, hair cells, bushy cells."""
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from snncompare.encoding.auditory.heidelberg_bushy_cell import PoolingBushyCell
 from snncompare.encoding.auditory.heidelberg_hair_cell import MeddisHairCell
 from snncompare.encoding.auditory.place_maps import INNER_HAIR_CELLS
+from snncompare.encoding.auditory.resampling import rate_ratio, resampled
 from snncompare.encoding.auditory.travelling_wave import TravellingWave
 from snncompare.encoding.encoder import Encoder, Spikes
 from snncompare.encoding.parameters import check_positive, check_whole, keep_frequencies, keep_times
@@ -22,9 +22,6 @@ __all__ = ["Heidelberg"]
 
 _LOWEST_RATE = 4000.0
 """Sampling rate of a sound, hertz, below which most channels would hear nothing."""
-
-_LARGEST_RATIO = 20_000
-"""Of the whole numbers whose ratio turns one sampling rate into another; the filter is 20 times as long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,19 +96,14 @@ class Heidelberg(Encoder):
             {"place": places / 100.0, "characteristic_frequency": frequencies}, index=range(self.n_channels)
         )
 
-    def duration(self, stimulus: Sound) -> float:
-        """Return the duration of the sound, seconds."""
-        return stimulus.duration
-
-    def check(self, stimulus: object) -> None:
-        """Refuse what is no sound, and sounds of a sampling rate that the ear cannot use.
-
-        Raises
-        ------
-        InputError
-        """
-        super().check(stimulus)
-        _ratio(stimulus.sampling_rate, self.sampling_rate.value)  # type: ignore[attr-defined]
+    def _check(self, stimulus: Sound) -> None:
+        """Refuse sounds of a sampling rate that the ear cannot use."""
+        if stimulus.sampling_rate < _LOWEST_RATE:
+            raise InputError(
+                f"the sound has a sampling rate of {stimulus.sampling_rate:g} Hz, which leaves most of the cochlea "
+                f"without sound; it needs at least {_LOWEST_RATE:g} Hz."
+            )
+        rate_ratio(stimulus.sampling_rate, self.sampling_rate.value)
 
     def fire(self, stimulus: Sound, randomness: np.random.SeedSequence) -> Spikes:
         """Return the spikes of all bushy cells to a sound; the memory this takes is that of one channel."""
@@ -129,11 +121,8 @@ class Heidelberg(Encoder):
 
     def heard(self, stimulus: Sound) -> NDArray[np.float64]:
         """Return the sound as it reaches the membrane: resampled, scaled and faded, shape (n_samples,)."""
-        from scipy.signal import resample_poly
-
         rate = self.sampling_rate.value
-        up, down = _ratio(stimulus.sampling_rate, rate)
-        samples = stimulus.samples.copy() if up == down else resample_poly(stimulus.samples, up, down)
+        samples = resampled(stimulus, rate).copy()
         loudness = np.sqrt(np.mean(samples**2))
         if self.level is not None and loudness > 0.0:
             samples *= self.level / loudness
@@ -143,18 +132,3 @@ class Heidelberg(Encoder):
             samples[:n] *= fade
             samples[-n:] *= fade[::-1]
         return samples
-
-
-def _ratio(rate: float, wanted: float) -> tuple[int, int]:
-    if rate < _LOWEST_RATE:
-        raise InputError(
-            f"the sound has a sampling rate of {rate:g} Hz, which leaves most of the cochlea without sound; it needs "
-            f"at least {_LOWEST_RATE:g} Hz."
-        )
-    ratio = Fraction(wanted) / Fraction(rate)
-    if max(ratio.numerator, ratio.denominator) > _LARGEST_RATIO:
-        raise InputError(
-            f"a sampling rate of {rate!r} Hz has no simple ratio to {wanted:g} Hz; resample the sound first, or choose "
-            "the sampling rate of the encoder to fit."
-        )
-    return ratio.numerator, ratio.denominator

@@ -99,18 +99,8 @@ class ProjectionNeurons(Encoder):
         names = [f"glomerulus {k} neuron {i}" for k, i in zip(glomerulus, number, strict=True)]
         return pd.DataFrame({"glomerulus": glomerulus}, index=names)
 
-    def duration(self, stimulus: Signal) -> float:
-        """Return how long the odour lasts, in seconds."""
-        return stimulus.duration
-
-    def check(self, stimulus: object) -> None:
-        """Refuse what the receptor neurons refuse.
-
-        Raises
-        ------
-        InputError
-        """
-        super().check(stimulus)
+    def _check(self, stimulus: Signal) -> None:
+        """Refuse what the receptor neurons refuse."""
         self.receptors.check(stimulus)
 
     def fire(self, stimulus: Signal, randomness: np.random.SeedSequence) -> Spikes:

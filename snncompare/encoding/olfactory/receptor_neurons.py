@@ -126,20 +126,8 @@ class ReceptorNeurons(Encoder):
             index=[f"receptor {k} neuron {i}" for k, i in zip(kind, number, strict=True)],
         )
 
-    def duration(self, stimulus: Signal) -> float:
-        """Return how long the odour lasts, in seconds."""
-        return stimulus.duration
-
-    def check(self, stimulus: object) -> None:
-        """Refuse what is no course of concentrations, finely enough sampled.
-
-        Raises
-        ------
-        InputError
-        """
-        super().check(stimulus)
-        if not isinstance(stimulus, Signal):
-            return
+    def _check(self, stimulus: Signal) -> None:
+        """Refuse what is no course of concentrations, finely enough sampled."""
         if stimulus.values.min() < 0:
             raise InputError(f"concentrations are 0 or more, the lowest here is {stimulus.values.min():g}.")
         least = _STEPS_PER_TIME_CONSTANT / self.transduction_time_constant.value

@@ -96,20 +96,8 @@ class TouchAfferents(Encoder):
         number = table.groupby(["kind", "site"]).cumcount().astype(str)
         return table.set_axis(table["kind"] + " at " + table["site"] + " number " + number, axis=0)
 
-    def duration(self, stimulus: Signal) -> float:
-        """Return how long the touch lasts, in seconds."""
-        return stimulus.duration
-
-    def check(self, stimulus: object) -> None:
-        """Refuse what is no indentation of these sites, finely enough sampled.
-
-        Raises
-        ------
-        InputError
-        """
-        super().check(stimulus)
-        if not isinstance(stimulus, Signal):
-            return
+    def _check(self, stimulus: Signal) -> None:
+        """Refuse what is no indentation of these sites, finely enough sampled."""
         if self.sites is not None and len(stimulus.values) != len(self.sites):
             raise InputError(f"there are {len(self.sites)} sites, and the signal has {len(stimulus.values)} channels.")
         least = max(kind.least_rate for kind in self.kinds)

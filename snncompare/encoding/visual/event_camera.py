@@ -99,10 +99,6 @@ class EventCamera(Encoder):
         height, width = stimulus.luminance.shape[1:]
         return pixel_units(width, height)
 
-    def duration(self, stimulus: Movie) -> float:
-        """Return the duration of the movie."""
-        return stimulus.duration
-
     def fire(self, stimulus: Movie, randomness: np.random.SeedSequence) -> Spikes:
         """Return the events of one presentation."""
         from snncompare.encoding.visual.event_camera_kernel import Noise, Pixels, events

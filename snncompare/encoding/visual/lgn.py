@@ -98,10 +98,6 @@ class LGN(Encoder):
         table.index = pd.Index([f"relay of {name}" for name in table.index], name=table.index.name)
         return table
 
-    def duration(self, stimulus: Movie) -> float:
-        """Return the length of the movie, seconds."""
-        return stimulus.duration
-
     def fire(self, stimulus: Movie, randomness: np.random.SeedSequence) -> Spikes:
         """Return the spikes of all relay cells in one presentation of the movie."""
         retinal = self.retina.fire(stimulus, child(randomness, 0))

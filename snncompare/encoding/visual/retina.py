@@ -115,10 +115,6 @@ class Retina(Encoder):
         """Return the table of units, which does not depend on the movie."""
         return _cells(self.classes, self.field, self.centre, self.mosaic, self.seed).copy()
 
-    def duration(self, stimulus: Movie) -> float:
-        """Return the length of the movie, seconds."""
-        return stimulus.duration
-
     def rates(self, movie: Movie) -> Rates:
         """Return the firing rates that a movie leads to, before any noise.
 

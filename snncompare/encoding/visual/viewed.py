@@ -51,14 +51,8 @@ class Viewed(Encoder):
                 f"eyes are one of snncompare.encoding.visual.eye_movements or None, got {type(self.eyes).__name__}."
             )
 
-    def check(self, stimulus: object) -> None:
-        """Refuse a stimulus that is no picture (or, without eyes, no movie).
-
-        Raises
-        ------
-        InputError
-        """
-        super().check(stimulus)
+    def _check(self, stimulus: Image | Movie) -> None:
+        """Refuse a stimulus that is no picture (or, without eyes, no movie)."""
         if self.eyes is not None and isinstance(stimulus, Movie):
             raise InputError("eyes look at an Image; give the encoder of a Movie eyes=None.")
         if self.eyes is None and isinstance(stimulus, Image):

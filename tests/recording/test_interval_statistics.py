@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snncompare.encoding.interval_statistics import interval_statistics
+from snncompare.recording.interval_statistics import interval_statistics
 from snncompare.recording.recording import Recording
 
 
