@@ -26,7 +26,7 @@ from snncompare.figures.style import (
     style,
 )
 from snncompare.learning.batches import Batches
-from snncompare.learning.losses import MeanMembraneClassification, RateLimit
+from snncompare.learning.losses import Classification, RateLimit
 from snncompare.learning.rule import surrogate_gradient
 from snncompare.representation.label_information import label_information
 from snncompare.units import seconds
@@ -35,7 +35,7 @@ VERSIONS = {"rate": 0.0, "mixture": 0.5, "latency": 1.0}
 KNOBS = (0.0, 0.25, 0.5, 0.75, 1.0)
 CODES = {"counts": "spike counts", "latencies": "first spikes", "latencies given counts": "first spikes, given counts"}
 DT = "1 ms"
-LOSS = MeanMembraneClassification("readout", scale="2 mV")
+LOSS = Classification("readout", scale="2 mV")
 CHANCE = 0.1
 
 
@@ -109,7 +109,7 @@ def answers(module: TorchNetwork, dataset: sc.SpikeDataset) -> np.ndarray:
     with torch.no_grad():
         for first in range(0, len(dataset), 256):
             inputs, _ = batches(np.arange(first, min(first + 256, len(dataset))))
-            evidence = module(inputs, record=[], traces=[LOSS.trace]).traces[LOSS.trace].cumsum(dim=0)
+            evidence = LOSS.reads.of(module(inputs, traces=LOSS.reads.traces)).cumsum(dim=0)
             said.append(evidence.argmax(dim=2).numpy().T)
     return np.concatenate(said)
 

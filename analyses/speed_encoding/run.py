@@ -138,7 +138,7 @@ class Trainer:
         from snncompare.backends.realisation import realise
         from snncompare.backends.torch.module import TorchNetwork
         from snncompare.circuits.recurrent import recurrent_classifier
-        from snncompare.learning.losses import MeanMembraneClassification
+        from snncompare.learning.losses import Classification
         from snncompare.learning.optimiser import Optimiser
         from snncompare.learning.rule import surrogate_gradient
 
@@ -146,7 +146,7 @@ class Trainer:
         rule = surrogate_gradient(width="10 mV", scale="1 mV")
         drawn = realise(network, SEED, dt=dt)
         self.module = TorchNetwork(network, dt, drawn, surrogate=rule.surrogate, detach_reset=rule.detach_reset)
-        self.optimiser, self.loss = Optimiser(self.module, rule), MeanMembraneClassification("readout", "1 mV")
+        self.optimiser, self.loss = Optimiser(self.module, rule), Classification("readout", "1 mV")
         self.optimiser.set_rate(1e-3)
 
     def epoch(self, batches: Iterable[Any]) -> tuple[float, float]:
@@ -157,8 +157,8 @@ class Trainer:
         asked = begin
         for spikes, labels in batches:
             waited += time.perf_counter() - asked
-            activity = self.module({"receptors": spikes.to(torch.float64)}, record=[], traces=[self.loss.trace])
-            self.optimiser.step(self.loss(self.loss.logits(activity), labels))
+            activity = self.module({"receptors": spikes.to(torch.float64)}, traces=self.loss.reads.traces)
+            self.optimiser.step(self.loss(self.loss.reads.of(activity), labels))
             asked = time.perf_counter()
         return time.perf_counter() - begin, waited
 

@@ -10,7 +10,7 @@ from snncompare.backends.activity import spiking
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.learning.batches import Batches
-from snncompare.learning.losses import MeanMembraneClassification
+from snncompare.learning.losses import Classification
 from snncompare.units import QuantityLike
 
 __all__ = ["Evaluation", "evaluate"]
@@ -37,7 +37,7 @@ class Evaluation:
 def evaluate(
     module: TorchNetwork,
     dataset: SpikeDataset,
-    loss: MeanMembraneClassification,
+    loss: Classification,
     *,
     dt: QuantityLike,
     duration: QuantityLike | None = None,
@@ -54,8 +54,8 @@ def evaluate(
     with torch.no_grad():
         for first in range(0, len(dataset), batch_size):
             rasters, labels = batches(np.arange(first, min(first + batch_size, len(dataset))))
-            activity = module(rasters, record=firing, traces=[loss.trace])
-            correct.append((loss.logits(activity).argmax(dim=1) == labels).numpy())
+            activity = module(rasters, record=firing, traces=loss.reads.traces)
+            correct.append((loss.evidence(loss.reads.of(activity)).argmax(dim=1) == labels).numpy())
             counts += sum(float(spikes.sum()) for spikes in activity.spikes.values())
             lasted = next(iter(rasters.values())).shape[0] * module.dt
     hit = np.concatenate(correct)

@@ -1,7 +1,7 @@
 """Train a network on a dataset by a rule."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import InputError, unknown
 from snncompare.learning.batches import Batches
 from snncompare.learning.checkpoint import Checkpoint
+from snncompare.learning.dropout import Dropout
 from snncompare.learning.evaluate import evaluate
-from snncompare.learning.losses import MeanMembraneClassification, RateLimit
+from snncompare.learning.losses import Classification, RateLimit
 from snncompare.learning.optimiser import Optimiser
 from snncompare.learning.rule import LearningRule
 from snncompare.learning.trained import Trained
@@ -36,12 +37,13 @@ def fit(
     rule: LearningRule,
     dataset: SpikeDataset,
     *,
-    loss: MeanMembraneClassification,
+    loss: Classification,
     test: SpikeDataset,
     dt: QuantityLike,
     epochs: int = 10,
     batch_size: int = 64,
     rates: RateLimit | None = None,
+    dropout: Dropout | None = None,
     seed: int = 0,
     checkpoint: str | Path | None = None,
     progress: Callable[[str], None] | None = None,
@@ -56,14 +58,16 @@ def fit(
     dataset, test : SpikeDataset
         Training trials, and trials that are only used to measure accuracy. Silence follows those that are shorter than
         the longest of both; several spikes of a unit in one step count as several.
-    loss : MeanMembraneClassification
+    loss : Classification
     dt : quantity
         Time step.
     epochs, batch_size : int
     rates : RateLimit, optional
         Penalty that keeps the spiking populations in a band of firing rates.
+    dropout : Dropout, optional
+        Neurons whose spikes are dropped while the network learns; it is measured whole.
     seed : int
-        Of the initial weights and the order of trials.
+        Of the initial weights, the order of trials and what is dropped.
     checkpoint : path, optional
         A file that is written after every epoch and removed at the end. If it exists, training goes on where it was
         interrupted and ends with the same weights, bit for bit.
@@ -90,6 +94,7 @@ def fit(
         "rule": repr(rule),
         "loss": repr(loss),
         "rates": repr(rates),
+        "dropout": repr(dropout),
         "dt_seconds": step,
         "epochs": epochs,
         "batch_size": batch_size,
@@ -107,7 +112,10 @@ def fit(
         for epoch in range(finished + 1, epochs + 1):
             optimiser.set_rate(rule.optimiser.rate_at((epoch - 1) / epochs))
             order = dataset.batches(batch_size, seed=int(rng.integers(2**31)))
-            learnt = [_learn(module, optimiser, batches, indices, loss, rates) for indices in order]
+            learnt = []
+            for indices in order:
+                factors = None if dropout is None else dropout.factors(network, indices.size, rng)
+                learnt.append(_learn(module, optimiser, batches, indices, loss, rates, factors))
             row = {"epoch": epoch, **_means(learnt, epoch, rule), **_held_out(module, test, loss, dt, longest)}
             saved.rows.append(row)
             saved.save(module, optimiser, rng)
@@ -126,16 +134,18 @@ def _learn(
     optimiser: Optimiser,
     batches: Batches,
     indices: NDArray[np.int64],
-    loss: MeanMembraneClassification,
+    loss: Classification,
     rates: RateLimit | None,
+    dropout: Mapping[str, torch.Tensor] | None,
 ) -> tuple[float, float]:
     """Change the weights by one batch; return the loss and the accuracy before the change."""
     rasters, labels = batches(indices)
     firing = spiking(module.network) if rates is not None else []
-    activity = module(rasters, record=firing, traces=[loss.trace])
-    logits = loss.logits(activity)
-    value = loss(logits, labels)
-    penalties = [] if rates is None else [rates(spikes, module.dt) for spikes in activity.spikes.values()]
+    activity = module(rasters, record=firing, traces=loss.reads.traces, dropout=dropout)
+    values = loss.reads.of(activity)
+    value, logits = loss(values, labels), loss.evidence(values)
+    duration = values.shape[0] * module.dt
+    penalties = [] if rates is None else [rates.of_counts(z.sum(dim=0), duration) for z in activity.spikes.values()]
     optimiser.step(value + sum(penalties, torch.zeros((), dtype=value.dtype)))
     return float(value.detach()), float((logits.argmax(dim=1) == labels).double().mean())
 
@@ -151,7 +161,7 @@ def _means(learnt: list[tuple[float, float]], epoch: int, rule: LearningRule) ->
 
 
 def _held_out(
-    module: TorchNetwork, test: SpikeDataset, loss: MeanMembraneClassification, dt: QuantityLike, duration: str
+    module: TorchNetwork, test: SpikeDataset, loss: Classification, dt: QuantityLike, duration: str
 ) -> dict[str, float]:
     measured = evaluate(module, test, loss, dt=dt, duration=duration)
     return {"test_accuracy": measured.accuracy, "rate": measured.rate}
@@ -164,7 +174,7 @@ def _data_fingerprint(dataset: SpikeDataset) -> str:
     return digest.hexdigest()
 
 
-def _check(network: Network, loss: MeanMembraneClassification, dataset: SpikeDataset) -> None:
+def _check(network: Network, loss: Classification, dataset: SpikeDataset) -> None:
     if len(network.sources()) != 1:
         raise InputError(
             f"training needs a network with one spike source, '{network.name}' has {len(network.sources())}."

@@ -1,49 +1,37 @@
 """A learning rule as a point on a few axes."""
 
-import math
 from dataclasses import dataclass
 
 from snncompare.backends.torch.surrogates import SuperSpike, Surrogate
-from snncompare.errors import InputError
+from snncompare.dynamics.paths import Paths
+from snncompare.learning.optimisers import Adam
+from snncompare.learning.schedule import AfterTrials, Execution, PerSynapse, Schedule, Storage
+from snncompare.learning.signals import LearningSignal, Symmetric
 
-__all__ = ["Adam", "LearningRule", "surrogate_gradient"]
-
-
-@dataclass(frozen=True)
-class Adam:
-    """Adam (Kingma and Ba 2015, arXiv 1412.6980) with a falling learning rate.
-
-    Parameters
-    ----------
-    learning_rate : float
-        Of the first epoch; it falls on half a cosine towards zero, which the last epoch ends with.
-    clip : float
-        Largest norm of the gradient.
-    """
-
-    learning_rate: float = 1e-3
-    clip: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.learning_rate <= 0 or self.clip <= 0:
-            raise InputError(f"learning_rate and clip must be positive, got {self.learning_rate} and {self.clip}.")
-
-    def rate_at(self, progress: float) -> float:
-        """Return the learning rate when a fraction `progress` of the epochs is over."""
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+__all__ = ["LearningRule", "surrogate_gradient"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LearningRule:
-    """Gradient descent through time with surrogate derivatives of the spikes.
+    """How weights follow from errors.
 
     Parameters
     ----------
     surrogate : Surrogate
         What stands for the derivative of a spike.
-    detach_reset : bool
-        Whether the reset of the membrane is left out of the gradient (Zenke and Vogels 2021, Neural Computation
-        33:899).
+    paths : Paths
+        Which derivatives are followed. By default all but the reset of the membrane (Zenke and Vogels 2021, Neural
+        Computation 33:899).
+    signal : LearningSignal
+        How a neuron learns of the error.
+    execution : Execution
+        Backwards or forwards; the same gradient either way.
+    storage : Storage
+        What is kept when gradients are computed forwards.
+    schedule : Schedule
+        When weights change.
+    checkpoint_every : int, optional
+        Steps after which a backward computation keeps the state; what lies between is computed again.
     optimiser : Adam
         How the gradient becomes a change. Weights, delays and parameters are updated in units of the root mean square
         of their initial values, so that one learning rate serves any physical unit.
@@ -52,9 +40,19 @@ class LearningRule:
     """
 
     surrogate: Surrogate
-    detach_reset: bool = True
+    paths: Paths = Paths(reset=False)
+    signal: LearningSignal = Symmetric()
+    execution: Execution = Execution.BACKWARD
+    storage: Storage = PerSynapse()
+    schedule: Schedule = AfterTrials()
+    checkpoint_every: int | None = None
     optimiser: Adam = Adam()
     trainable: tuple[str, ...] | None = None
+
+    @property
+    def detach_reset(self) -> bool:
+        """Whether the reset of the membrane is left out of the gradient."""
+        return not self.paths.reset
 
 
 def surrogate_gradient(*, width: str, scale: str, learning_rate: float = 1e-3) -> LearningRule:

@@ -14,14 +14,15 @@ from snncompare.circuits.recurrent import recurrent_classifier
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import FileError, InputError
 from snncompare.learning.evaluate import evaluate
-from snncompare.learning.losses import MeanMembraneClassification, RateLimit
+from snncompare.learning.losses import Classification, RateLimit
 from snncompare.learning.readout import linear_readout_accuracy
-from snncompare.learning.rule import Adam, LearningRule, surrogate_gradient
+from snncompare.learning.optimisers import Adam
+from snncompare.learning.rule import LearningRule, surrogate_gradient
 
 DT = "1 ms"
 GUESSED = 0.8
 """Guessing two classes reaches this in 40 held-out trials with a probability below 0.0001."""
-LOSS = MeanMembraneClassification("readout", scale="2 mV")
+LOSS = Classification("readout", scale="2 mV")
 
 
 def two_orders(n=40, *, seed=0, shuffled=False):
@@ -161,8 +162,8 @@ def test_the_rate_penalty_is_zero_inside_the_band_and_quadratic_outside():
     spikes = torch.zeros((100, 1, 2), dtype=torch.float64)
     spikes[::10, 0, 0] = 1.0  # 100 Hz at 1 ms
     spikes[::50, 0, 1] = 1.0  # 20 Hz
-    assert float(RateLimit("10 Hz", "120 Hz")(spikes, 1e-3)) == 0.0
-    assert float(RateLimit("10 Hz", "50 Hz", 2.0)(spikes, 1e-3)) == pytest.approx(2.0 * ((100 - 50) / 50) ** 2 / 2)
+    assert float(RateLimit("10 Hz", "120 Hz").of_counts(spikes.sum(dim=0), 0.1)) == 0.0
+    assert float(RateLimit("10 Hz", "50 Hz", 2.0).of_counts(spikes.sum(dim=0), 0.1)) == pytest.approx(2.0 * ((100 - 50) / 50) ** 2 / 2)
 
 
 class KilledError(Exception):
@@ -218,7 +219,7 @@ def test_a_file_that_is_no_checkpoint_is_refused_and_never_run(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"loss": MeanMembraneClassification("redout", scale="1 mV")}, "did you mean 'readout'"),
+        ({"loss": Classification("redout", scale="1 mV")}, "did you mean 'readout'"),
         ({"network": recurrent_classifier(inputs=8, hidden=5, classes=3)}, "3 neurons for 2 classes"),
         ({"network": recurrent_classifier(inputs=9, hidden=5, classes=2)}, "9 neurons, the dataset 8 units"),
         ({"dt": 0.001}, "has no unit"),

@@ -14,7 +14,7 @@ from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import InputError
 from snncompare.learning.batches import Batches
 from snncompare.learning.fit import _data_fingerprint
-from snncompare.learning.losses import MeanMembraneClassification
+from snncompare.learning.losses import Classification
 from snncompare.learning.rule import surrogate_gradient
 from snncompare.network.network import Network, Population, Projection
 from snncompare.network.neuron import NeuronModel, SpikeSource
@@ -25,7 +25,7 @@ CELL = NeuronModel(
 )
 JUMP = SynapseModel(on_pre="v_post += w", weight_unit="volt")
 WEIGHTS = np.array([[1e-3, 2e-3, 3e-3]] * 2 + [[2e-3, 1e-3, 1e-3]] * 2)
-LOSS = MeanMembraneClassification("readout", scale="2 mV")
+LOSS = Classification("readout", scale="2 mV")
 
 
 def train(dataset, test, *, inputs, classes, epochs=1, dt="1 ms"):

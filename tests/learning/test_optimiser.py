@@ -8,7 +8,8 @@ from snncompare.backends.torch.module import TorchNetwork
 from snncompare.backends.torch.surrogates import SuperSpike
 from snncompare.errors import InputError
 from snncompare.learning.optimiser import Optimiser
-from snncompare.learning.rule import Adam, LearningRule
+from snncompare.learning.optimisers import Adam
+from snncompare.learning.rule import LearningRule
 from snncompare.network.network import Network, Population, Projection
 from snncompare.network.neuron import SpikeSource
 from snncompare.network.neurons import leaky_integrate_and_fire

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from snncompare.backends.realisation import Given, Realisation, delay_steps, realise
+from snncompare.backends.torch.dropout import checked_dropout, only_adds, sends_whole_spikes
 from snncompare.backends.torch.linear import LinearProjection
 from snncompare.backends.torch.parameters import Named, neuron_values, with_trained_values
 from snncompare.backends.torch.population import PopulationStep
@@ -134,6 +135,7 @@ class TorchNetwork(nn.Module):
         state: NetworkState | None = None,
         seed: int = 0,
         checkpoint_every: int | None = None,
+        dropout: Mapping[str, Tensor] | None = None,
     ) -> Activity:
         """Return the activity that input spikes evoke.
 
@@ -154,13 +156,19 @@ class TorchNetwork(nn.Module):
             Of what is random in the network, for a run that begins.
         checkpoint_every : int, optional
             Instead of what the module was made with.
+        dropout : mapping, optional
+            Population to what the spikes it sends are multiplied by, shape (batch, neuron); 0 for neurons that are
+            dropped. What is recorded of them, and their own reset, stay as they are.
         """
         steps, batch = shape or next(iter(inputs.values())).shape[:2]
         self._check(inputs, record, traces, (steps, batch))
-        run = self._kind(batch, several=self._several(inputs))
         like = self.get_buffer("_like")
+        sizes = {n: p.size for n, p in self.network.populations.items() if n in inputs or self._spikes(n)}
+        dropped = checked_dropout(dropout, self._routes, sizes, batch, like)
+        whole = not self._several(inputs) and not dropped and sends_whole_spikes(state)
+        run = self._kind(batch, whole=whole)
         values = {name: self.neurons[name].values() for name in self.neurons}
-        begun = run.begin(values, like)
+        begun = run.begin(values, like, dropped)
         now = run.initial(values, like, seed) if state is None else state
         every, carry_out = self._stretch(steps, batch, checkpoint_every)
         pieces = []
@@ -297,13 +305,11 @@ class TorchNetwork(nn.Module):
         return (steps, NetworkRun.piece) if every is None else (every, _again)
 
     @torch.compiler.disable
-    def _kind(self, batch: int, *, several: bool) -> NetworkRun:
-        """Return the network bound to the kind of run asked for now; with `several`, spikes share steps."""
+    def _kind(self, batch: int, *, whole: bool) -> NetworkRun:
+        """Return the network bound to the kind of run asked for now; `whole` says that every spike counts once."""
         like, gradients = self.get_buffer("_like"), torch.is_grad_enabled()
         smooth = any(step.surrogate is not None and step.surrogate.smooth for step in self._steps.values())
-        exact = (
-            not several and not gradients and not smooth and like.dtype is torch.float64 and like.device.type == "cpu"
-        )
+        exact = whole and not gradients and not smooth and like.dtype is torch.float64 and like.device.type == "cpu"
         options = RunOptions(batch, like.dtype, like.device, exact, gradients, smooth)
         if options not in self._kinds:
             sizes = {name: population.size for name, population in self.network.populations.items()}
@@ -319,13 +325,15 @@ class TorchNetwork(nn.Module):
         """Return whether several spikes share a step; refuse them where they do more than add."""
         crowded = [name for name, raster in inputs.items() if raster.numel() and float(raster.detach().max()) > 1.0]
         for name, route in self._routes.items():
-            adds = isinstance(route, LinearRoute) and route.of_source is None
-            if route.program.source in crowded and not adds:
+            if route.program.source in crowded and not only_adds(route):
                 raise InputError(
                     f"inputs: several spikes of '{route.program.source}' share a step of {self.dt:g} s, but the "
                     f"synapses of '{name}' change with each spike; take a smaller dt."
                 )
         return bool(crowded)
+
+    def _spikes(self, name: str) -> bool:
+        return name in self._steps and self._steps[name].program.threshold is not None
 
     def _check(
         self,
@@ -344,7 +352,7 @@ class TorchNetwork(nn.Module):
                     f"{tuple(raster.shape)}."
                 )
         for name in record:
-            if name not in inputs and (name not in self._steps or self._steps[name].program.threshold is None):
+            if name not in inputs and not self._spikes(name):
                 raise InputError("record: " + unknown("population that spikes", name, [*inputs, *self._steps]))
         for name, variable in traces:
             if name not in self._steps:

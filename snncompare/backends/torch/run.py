@@ -34,7 +34,7 @@ class NetworkState:
     synapses : mapping
         Projection to variable to tensor, (batch, n_synapses) or (batch, n_source).
     past : mapping
-        Population to its spikes in the latest steps, the latest one last; None before the run.
+        Population to the spikes it sent in the latest steps, the latest one last; None before the run.
     random : Tensor
         State of the generator of random numbers.
     """
@@ -58,11 +58,26 @@ class NetworkState:
 
 @dataclass(frozen=True)
 class Begun:
-    """What stays during one run: of the populations, of the projections, and where random numbers come from."""
+    """What stays during one run.
+
+    Attributes
+    ----------
+    populations, projections : mapping
+        What stays of each.
+    draws : Draws
+        Where random numbers come from.
+    dropout : mapping
+        Population to what the spikes it sends are multiplied by, shape (batch, neuron).
+    """
 
     populations: Mapping[str, State]
     projections: Mapping[str, State]
     draws: Draws
+    dropout: Mapping[str, Tensor]
+
+    def sent(self, name: str, raster: Tensor) -> Tensor:
+        """Return what a population sends when it fires, shape (..., batch, neuron)."""
+        return raster * self.dropout[name] if name in self.dropout else raster
 
 
 @dataclass(frozen=True)
@@ -122,7 +137,7 @@ class NetworkRun:
         return NetworkState(0, populations, synapses, past, generator.get_state())
 
     @torch.compiler.disable
-    def begin(self, values: Mapping[str, Mapping[str, Tensor]], like: Tensor) -> Begun:
+    def begin(self, values: Mapping[str, Mapping[str, Tensor]], like: Tensor, dropout: Mapping[str, Tensor]) -> Begun:
         """Return what stays during a run."""
         draws = Draws(torch.Generator(device=like.device), like)
         populations = {name: run.begin(values[name], draws) for name, run in self.populations.items()}
@@ -130,7 +145,7 @@ class NetworkRun:
             name: route.begin(values[route.target], populations.get(route.source, {}), populations[route.target], draws)
             for name, route in self.routes.items()
         }
-        return Begun(populations, projections, draws)
+        return Begun(populations, projections, draws, dropout)
 
     @torch.compiler.disable(recursive=False)
     def piece(
@@ -165,7 +180,7 @@ class NetworkRun:
         clock = list(zip((numbers * self.dt).unbind(0), numbers.unbind(0), strict=True))
         populations = {name: {**begun.populations[name], **own} for name, own in state.populations.items()}
         synapses = {name: dict(own) for name, own in state.synapses.items()}
-        work = Work(populations, synapses, begun.projections, past)
+        work = Work(populations, synapses, begun, past)
         kept = _nothing(record, traces)
         routes = [(name, route) for name, route in self.routes.items() if name not in said]
         every = self.unroll or n_steps
@@ -209,7 +224,7 @@ class NetworkRun:
             for name in self._spiking:
                 fired[name] = self.populations[name].threshold(populations[name])
             for name, latest in work.past.items():
-                latest.append(fired.get(name))
+                latest.append(work.begun.sent(name, fired[name]) if name in fired else None)
                 del latest[0]
             for (name, variable, held), steps in arriving.items():
                 _arrive(populations[name], variable, steps[k], held=held)
@@ -222,24 +237,24 @@ class NetworkRun:
 
     def _update(self, work: "Work", t: Tensor, number: Tensor) -> None:
         """Advance all state to the time t, the step of some number."""
-        for state in (*work.populations.values(), *work.projections.values()):
+        for state in (*work.populations.values(), *work.begun.projections.values()):
             state["t"], state["t_in_timesteps"] = t, number
         for name, route in self.routes.items():
             if route.has_sums:
-                route.sums(work.populations, work.synapses[name], work.projections[name])
+                route.sums(work.populations, work.synapses[name], work.begun.projections[name])
         for name, population in self.populations.items():
             population.update(work.populations[name])
         for name, route in self.routes.items():
             if route.has_update:
-                route.update(work.populations, work.synapses[name], work.projections[name])
+                route.update(work.populations, work.synapses[name], work.begun.projections[name])
 
     def _propagate(self, work: "Work", routes: Sequence[tuple[str, RouteRun]]) -> None:
         """Deliver what arrives now through some projections, then what spikes do to the synapses behind them."""
         for name, route in routes:
-            route.on_pre(work.populations, work.synapses.get(name, {}), work.past, work.projections[name])
+            route.on_pre(work.populations, work.synapses.get(name, {}), work.past, work.begun.projections[name])
         for name, route in self.routes.items():
             if route.has_on_post:
-                route.on_post(work.populations, work.synapses[name], work.past, work.projections[name])
+                route.on_post(work.populations, work.synapses[name], work.past, work.begun.projections[name])
 
     def _is_seen(
         self, source: str, past: Mapping[str, Sequence[Tensor | None]], said: Collection[str], record: Sequence[str]
@@ -286,7 +301,8 @@ class NetworkRun:
             if route.source not in inputs or DELIVERY not in begun.projections[name]:
                 continue
             if route.source not in events:
-                events[route.source] = _events(inputs[route.source], past[route.source][1:])
+                sent = begun.sent(route.source, inputs[route.source])
+                events[route.source] = _events(sent, past[route.source][1:])
             raster, first = events[route.source]
             delivery = begun.projections[name][DELIVERY]
             for variable, steps in (delivery.ahead(raster) or {}).items():
@@ -301,7 +317,7 @@ class Work:
 
     populations: dict[str, State]
     synapses: dict[str, State]
-    projections: Mapping[str, State]
+    begun: Begun
     past: dict[str, list[Tensor | None]]
 
 

@@ -10,7 +10,7 @@ from snncompare.circuits.recurrent import recurrent_classifier
 from snncompare.commands.demo.settings import DemoSettings
 from snncompare.encoding.receptors import ReceptorPopulation
 from snncompare.learning.fit import fit
-from snncompare.learning.losses import MeanMembraneClassification, RateLimit
+from snncompare.learning.losses import Classification, RateLimit
 from snncompare.learning.readout import linear_readout_accuracy
 from snncompare.learning.rule import surrogate_gradient
 from snncompare.learning.trained import Trained
@@ -57,7 +57,7 @@ def train(settings: DemoSettings, checkpoint: Path) -> Training:
         surrogate_gradient(width="0.5 mV", scale="10 mV", learning_rate=settings.learning_rate),
         learnt,
         test=held_out,
-        loss=MeanMembraneClassification("readout", scale="2 mV"),
+        loss=Classification("readout", scale="2 mV"),
         rates=RateLimit("2 Hz", "80 Hz"),
         dt=settings.dt,
         epochs=settings.epochs,

@@ -1,0 +1,63 @@
+"""What every way of computing a rule's gradients offers to training."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+__all__ = ["GradientEngine", "Learnt"]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What happened in the steps since the last change of weights.
+
+    Attributes
+    ----------
+    loss : float
+        Loss with penalties, mean over trials.
+    evidence : Tensor or None
+        What the loss says of the trials, shape (batch, class), at the end of the trials; None before, and for losses
+        without classes.
+    counts : mapping
+        Spiking population to its spikes in these steps, shape (batch, neuron).
+    n_steps : int
+    """
+
+    loss: float
+    evidence: Tensor | None
+    counts: Mapping[str, Tensor]
+    n_steps: int
+
+
+class GradientEngine(ABC):
+    """Computes what a rule takes for the gradient.
+
+    Attributes
+    ----------
+    feedback : nn.Module
+        Feedback weights, fixed (buffers) or learnt (parameters, which get a gradient as others do); its state belongs
+        into a checkpoint.
+    """
+
+    feedback: nn.Module
+
+    @abstractmethod
+    def trials(
+        self, inputs: Mapping[str, Tensor], target: Tensor, *, dropout: Mapping[str, Tensor] | None = None
+    ) -> Iterator[Learnt]:
+        """Run trials side by side, and pause whenever the rule's schedule lets weights change.
+
+        At each pause the parameters' ``grad`` holds the gradient since the last pause (what was there is added to, so
+        the caller clears it), and weights may be changed before going on.
+
+        Parameters
+        ----------
+        inputs : mapping
+            Spike source to raster, shape (step, batch, neuron).
+        target : Tensor
+            Labels, shape (batch,), or answers over time, shape (step, batch, readout).
+        dropout : mapping, optional
+            See `TorchNetwork.forward`.
+        """

@@ -1,0 +1,75 @@
+r"""Learning signals: how a neuron learns of the error at the readout.
+
+With the error :math:`\partial E/\partial y_k` at readout k, neuron j receives
+:math:`L_j = \sum_k B_{jk}\,\partial E/\partial y_k`.
+"""
+
+from dataclasses import dataclass
+
+from snncompare.errors import InputError
+
+__all__ = ["AdaptiveFeedback", "LearningSignal", "LocalReadouts", "RandomFeedback", "Symmetric"]
+
+
+@dataclass(frozen=True)
+class Symmetric:
+    """The weights of the projections that lead to the readout themselves (:math:`B = W_{out}`), as in a gradient."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomFeedback:
+    """Fixed normal weights to every spiking population (Lillicrap et al. 2016; Bellec et al. 2020, random e-prop).
+
+    Parameters
+    ----------
+    sd : float
+        Standard deviation, in units of the root mean square of the initial readout weights of the network.
+    seed : int
+    """
+
+    sd: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.sd <= 0:
+            raise InputError(f"sd must be positive, got {self.sd}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveFeedback:
+    """Random weights that change as the readout weights do, both decaying (Kolen and Pollack 1994; adaptive e-prop).
+
+    Parameters
+    ----------
+    sd : float
+        As in `RandomFeedback`.
+    decay : float
+        Part of both weights that is lost in each update.
+    seed : int
+    """
+
+    sd: float = 1.0
+    decay: float = 1e-2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.sd <= 0 or not 0 <= self.decay < 1:
+            raise InputError(f"sd must be positive and decay in [0, 1), got {self.sd} and {self.decay}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalReadouts:
+    r"""A fixed random readout of its own for every spiking population, with the loss at each (DECOLLE).
+
+    Weights are uniform in :math:`\pm c/\sqrt{n}` for n neurons, in units of the readout's scale per spike.
+    """
+
+    scale: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.scale <= 0:
+            raise InputError(f"scale must be positive, got {self.scale}.")
+
+
+LearningSignal = Symmetric | RandomFeedback | AdaptiveFeedback | LocalReadouts
