@@ -15,8 +15,8 @@ from snncompare.encoding.auditory.basilar_membrane import REFERENCE_PRESSURE, Du
 from snncompare.encoding.auditory.bushy_cells import BushyCells
 from snncompare.encoding.auditory.fibres import HIGH_RATE, FibreType
 from snncompare.encoding.auditory.hair_cell import HairCell
-from snncompare.encoding.auditory.membrane_kernel import membrane_motion
 from snncompare.encoding.auditory.place_maps import PLACE_MAPS, place_of, ten_db_bandwidth
+from snncompare.encoding.auditory.single_precision import LANES
 from snncompare.encoding.auditory.tone_experiments import (
     driven_rate,
     dynamic_range,
@@ -125,13 +125,11 @@ def q10(ax: Axes, n: int, metrics: Metrics) -> pd.DataFrame:
 def compression(ax: Axes, metrics: Metrics) -> pd.DataFrame:
     rate, rows = 50_000.0, []
     stages = DualResonance().stages(np.array([PROBE]), rate)
-    t = np.arange(5000) / rate
+    t, alike = np.arange(5000) / rate, np.zeros(LANES, dtype=np.int64)
     for tone in (PROBE, PROBE / 2):
         for level in LEVELS:
-            motion = np.empty(t.size)
             sound = np.sqrt(2) * REFERENCE_PRESSURE * 10 ** (level / 20) * np.sin(2 * np.pi * tone * t)
-            filters = (stages.poles[0], stages.gains[0], stages.orders, stages.biquads[0], stages.knee, stages.exponent)
-            membrane_motion(sound, *filters, motion)
+            motion = stages.motion(sound.astype(np.float32), alike).reshape(-1, LANES)[:, 0]
             moved = 20 * np.log10(np.sqrt(np.mean(motion[2500:] ** 2)) / REFERENCE_PRESSURE)
             rows.append({"tone_hz": tone, "level_db": level, "motion_db": moved})
     table = pd.DataFrame(rows)

@@ -23,7 +23,7 @@ from snncompare.errors import FileError, InputError, unknown
 
 __all__ = ["ENCODING_VERSION", "SOURCES", "dataset_of", "source_of"]
 
-ENCODING_VERSION = 1
+ENCODING_VERSION = 2
 """Goes up when encoders of the same description begin to fire differently: stored spikes are then made again."""
 
 SOURCES: dict[str, str] = {

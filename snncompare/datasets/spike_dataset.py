@@ -176,7 +176,7 @@ class SpikeDataset:
         source = self.source
         stimulus = None
         part: Recording | SpikeSource = SelectedSource(source, np.flatnonzero(kept))
-        if isinstance(source, RecordingSource):
+        if type(source) is RecordingSource:  # one that knows more, such as answers over time, is asked for it
             part = source.recording().select(trials=kept)
             stimulus = None if self.stimulus is None else self.stimulus[kept]
         return type(self)(

@@ -62,8 +62,8 @@ def events_in_steps(
     own_steps = np.minimum(np.ceil((stop - start) / dt - _WHOLE), n_steps).astype(np.int64)
     times, per_train = source.spikes(chosen)
     n_units = len(source.units)
-    train = np.repeat(np.arange(per_train.size), per_train.ravel())
-    trial, unit = train // n_units, train % n_units
+    trial = np.repeat(np.arange(chosen.size), per_train.sum(axis=1))
+    unit = np.repeat(np.tile(np.arange(n_units), chosen.size), per_train.ravel())
     since = times - start[trial]
     step = brian2_step(since, dt)
     inside = step < own_steps[trial]

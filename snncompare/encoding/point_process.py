@@ -75,6 +75,7 @@ def _fire(  # type: ignore[no-untyped-def] # pragma: no cover
     and where to go on (in samples).
     """
     n_units, n_samples = rates.shape
+    keep = exp(-dt / recovery) if recovery > 0.0 else 0.0
     left, last, position = state
     while unit < n_units:
         while position < n_samples:
@@ -84,6 +85,16 @@ def _fire(  # type: ignore[no-untyped-def] # pragma: no cover
             if free >= end:
                 position = k + 1.0
                 continue
+            if recovery > 0.0 and free <= now and position == k:
+                gone = exp(-((k + 0.5) * dt - free) / recovery)
+                while k < n_samples and rates[unit, k] * (1.0 - gone) * dt < left:
+                    left -= rates[unit, k] * (1.0 - gone) * dt
+                    gone *= keep
+                    k += 1
+                position = float(k)
+                if k == n_samples:
+                    break
+                now, end = k * dt, (k + 1) * dt
             now = max(now, free)
             hazard = rates[unit, k]
             if recovery > 0.0:

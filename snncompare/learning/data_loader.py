@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,10 @@ from snncompare.recording.arguments import whole_number
 from snncompare.units import QuantityLike, seconds
 
 __all__ = ["Events", "data_loader"]
+
+
+_AHEAD = 4
+"""Batches that workers make before they are asked for."""
 
 
 class Events(NamedTuple):
@@ -52,8 +57,9 @@ def data_loader(
 ) -> "DataLoader[tuple[Tensor | Events, Tensor]]":
     """Return a loader that yields ``(spikes, labels)``, every trial once an epoch.
 
-    Spikes that are not stored (`SpikeDataset.build`) are encoded by the workers while the network learns. The batches
-    of the k-th epoch depend on the seed and k, not on the number of workers.
+    Spikes that are not stored (`SpikeDataset.build`) are encoded by the workers while the network learns. A trial goes
+    to the same worker in every epoch, which remembers 512 MB of spikes, so that most are encoded once. The batches of
+    the k-th epoch depend on the seed and k, not on the number of workers.
 
     Parameters
     ----------
@@ -88,39 +94,57 @@ def data_loader(
     workers, seed = whole_number("workers", workers, 0), whole_number("seed", seed, 0)
     step = seconds(dt, "dt")
     limit = None if duration is None else seconds(duration, "duration")
-    loader: DataLoader[Any] = DataLoader(
-        _Batches(dataset, step, steps_of(dataset.source, step, limit), events),
-        sampler=_Order(len(dataset), batch_size, seed if shuffle else None),
-        batch_size=None,  # an entry of the sampler is a batch
-        num_workers=workers,
-        persistent_workers=workers > 0,
-        generator=torch.Generator().manual_seed(seed),  # leave the global one alone
-    )
-    return loader
+    spikes = _Spikes(dataset, step, steps_of(dataset.source, step, limit), events)
+    return _Loader(spikes, _Order(len(dataset), batch_size, workers, seed if shuffle else None), workers, seed)
 
 
-class _Order(Sampler[NDArray[np.int64]]):
-    """Positions of trials, a batch at a time, in another order each epoch."""
+class _Share(NamedTuple):
+    """What one worker does of a batch of ``size`` trials: those at some ``places`` in it, numbered ``trials``."""
 
-    def __init__(self, n_trials: int, batch_size: int, seed: int | None) -> None:
+    places: NDArray[np.int64]
+    trials: NDArray[np.int64]
+    size: int
+
+
+class _Order(Sampler[_Share]):
+    """The shares of batches, a batch after the other, in another order each epoch.
+
+    Every worker has a share, the first worker the first one; `DataLoader` gives them out in turn. A trial belongs to
+    the share of the same worker in every epoch, which remembers its spikes (`EncodedSource`).
+    """
+
+    def __init__(self, n_trials: int, batch_size: int, workers: int, seed: int | None) -> None:
+        self.n_shares, self.n_batches = max(workers, 1), math.ceil(n_trials / batch_size)
         self._n_trials, self._batch_size, self._seed, self._epoch = n_trials, batch_size, seed, 0
 
     def __len__(self) -> int:
-        return math.ceil(self._n_trials / self._batch_size)
+        return self.n_batches * self.n_shares
 
-    def __iter__(self) -> Iterator[NDArray[np.int64]]:
-        """Begin an epoch when the first batch is asked for: PyTorch also makes iterators that it never uses."""
+    def __iter__(self) -> Iterator[_Share]:
+        """Begin an epoch when the first share is asked for: PyTorch also makes iterators that it never uses."""
         order = np.arange(self._n_trials)
         if self._seed is not None:
             order = np.random.default_rng([self._seed, self._epoch]).permutation(self._n_trials)
         self._epoch += 1
         for first in range(0, order.size, self._batch_size):
-            yield order[first : first + self._batch_size]
+            batch = order[first : first + self._batch_size]
+            for share in range(self.n_shares):
+                places = np.flatnonzero(batch % self.n_shares == share)
+                yield _Share(places, batch[places], batch.size)
+
+
+class _Made(NamedTuple):
+    """Spikes and labels of a share, ``where`` they lie in the batch: place in the flat array, or step, trial, unit."""
+
+    places: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    where: tuple[Tensor, ...]
+    time: Tensor | None
 
 
 @dataclass(frozen=True)
-class _Batches(Dataset[tuple[Tensor | Events, Tensor]]):
-    """What a worker makes of the positions of a batch."""
+class _Spikes(Dataset[_Made]):
+    """What a worker makes of its share of a batch."""
 
     data: SpikeDataset
     dt: float
@@ -130,13 +154,62 @@ class _Batches(Dataset[tuple[Tensor | Events, Tensor]]):
     def __len__(self) -> int:
         return len(self.data)
 
-    def __getitem__(self, indices: NDArray[np.int64]) -> tuple[Tensor | Events, Tensor]:
-        labels = np.full(indices.size, -1) if self.data.label is None else self.data.labels[indices]
-        shape = (self.n_steps, int(indices.size), len(self.data.units))
-        step, trial, unit, time = events_in_steps(self.data.source, indices, self.dt, self.n_steps)
+    def __getitem__(self, share: _Share) -> _Made:
+        labels = np.full(share.places.size, -1) if self.data.label is None else self.data.labels[share.trials]
+        step, trial, unit, time = events_in_steps(self.data.source, share.trials, self.dt, self.n_steps)
+        trial = share.places[trial]
         if self.events:
             where = (torch.from_numpy(step), torch.from_numpy(trial), torch.from_numpy(unit))
-            return Events(*where, torch.from_numpy(time), shape), torch.from_numpy(labels)
-        counts = np.zeros(shape, dtype=np.float32)
-        np.add.at(counts, (step, trial, unit), np.float32(1.0))
-        return torch.from_numpy(counts), torch.from_numpy(labels)
+            return _Made(share.places, labels, where, torch.from_numpy(time))
+        flat = (step * share.size + trial) * len(self.data.units) + unit
+        return _Made(share.places, labels, (torch.from_numpy(flat),), None)
+
+
+class _Loader(DataLoader[Any]):
+    """Puts the batches together of what the workers made."""
+
+    def __init__(self, spikes: _Spikes, order: _Order, workers: int, seed: int) -> None:
+        self._order = order
+        super().__init__(
+            spikes,
+            sampler=order,
+            batch_size=None,  # an entry of the sampler is a share
+            collate_fn=_as_it_is,  # type: ignore[arg-type] # PyTorch thinks of lists
+            num_workers=workers,
+            prefetch_factor=_AHEAD if workers else None,
+            persistent_workers=workers > 0,
+            generator=torch.Generator().manual_seed(seed),  # leave the global one alone
+        )
+
+    def __len__(self) -> int:
+        return self._order.n_batches
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override] # PyTorch names its own class of iterators
+        made = super().__iter__()
+        for first in made:
+            yield self._batch([first, *islice(made, self._order.n_shares - 1)])
+
+    def _batch(self, shares: list[_Made]) -> tuple[Tensor | Events, Tensor]:
+        spikes: _Spikes = self.dataset  # type: ignore[assignment]
+        labels = np.empty(sum(share.places.size for share in shares), dtype=np.int64)
+        for share in shares:
+            labels[share.places] = share.labels
+        shape = (spikes.n_steps, labels.size, len(spikes.data.units))
+        if spikes.events:
+            return _events(shares, shape), torch.from_numpy(labels)
+        counts = np.zeros(math.prod(shape), dtype=np.float32)
+        for share in shares:
+            np.add.at(counts, share.where[0].numpy(), np.float32(1.0))  # fast where the array is flat
+        return torch.from_numpy(counts.reshape(shape)), torch.from_numpy(labels)
+
+
+def _events(shares: list[_Made], shape: tuple[int, int, int]) -> Events:
+    step, trial, unit, time = (
+        torch.cat(parts) for parts in zip(*((*share.where, share.time) for share in shares), strict=True)
+    )
+    order = torch.argsort(trial, stable=True)
+    return Events(step[order], trial[order], unit[order], time[order], shape)
+
+
+def _as_it_is(made: _Made) -> _Made:
+    return made

@@ -53,7 +53,7 @@ def taken(loading, training):
         "training": training,
         "training_processor": training,
     }
-    each |= {"first_epoch": 1.5 * training, "next_epoch": training}
+    each |= {"first_epoch": 1.5 * training, "next_epoch": training, "later_loading": 0.25 * loading}
     return each | {"first_epoch_waiting": 0.3 * training, "next_epoch_waiting": 0.0 * training}
 
 
@@ -61,6 +61,7 @@ def test_ratios_are_formed_within_a_round_so_that_a_busy_round_does_not_count(sc
     loading, training = np.array([0.01, 0.02, 0.10]), np.array([0.02, 0.04, 0.20])
     numbers = script.loading_numbers(taken(loading, training))
     assert numbers["over_training"]["value"] == pytest.approx(2.0)
+    assert numbers["later_over_training"]["value"] == pytest.approx(8.0)
     assert "median of 3 rounds, 2 to 2" in numbers["over_training"]["source"]
     assert numbers["loading_per_second"]["value"] == pytest.approx(50.0)
     assert numbers["training_ms_per_trial"]["value"] == pytest.approx(40.0)

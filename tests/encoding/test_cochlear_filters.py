@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from snncompare.encoding.auditory.basilar_membrane import REFERENCE_PRESSURE, DualResonance, Gammachirp, Gammatone
-from snncompare.encoding.auditory.membrane_kernel import membrane_motion
 from snncompare.encoding.auditory.place_maps import characteristic_frequencies, place_of, ten_db_bandwidth
+from snncompare.encoding.auditory.single_precision import LANES
 from snncompare.errors import InputError
 
 RATE = 40_000.0
@@ -14,18 +14,8 @@ N = 40_000
 
 def moved(filters, frequency, sound):
     stages = filters.stages(np.array([frequency]), RATE)
-    motion = np.empty(sound.size)
-    membrane_motion(
-        sound,
-        stages.poles[0],
-        stages.gains[0],
-        stages.orders,
-        stages.biquads[0],
-        stages.knee,
-        stages.exponent,
-        motion,
-    )
-    return motion
+    motion = stages.motion(sound.astype(np.float32), np.zeros(LANES, dtype=np.int64)).reshape(-1, LANES)
+    return motion[:, LANES // 2].astype(np.float64)
 
 
 def spectrum(filters, frequency):

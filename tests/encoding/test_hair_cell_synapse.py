@@ -5,16 +5,24 @@ import pytest
 
 from snncompare.encoding.auditory.fibres import FibreType, Refractoriness
 from snncompare.encoding.auditory.hair_cell import HairCell
+from snncompare.encoding.auditory.single_precision import LANES
 from snncompare.encoding.auditory.synapse import Synapse
 from snncompare.errors import InputError
 
 RATE = 100_000.0
 
 
+def responded(cell, motion):
+    """Return the potential of the last of the cells that are computed together; the others are not moved."""
+    together = np.zeros((motion.size, LANES), dtype=np.float32)
+    together[:, -1] = motion
+    cell.respond(together.ravel(), RATE)
+    assert (together[:, :-1] == 0).all()
+    return together[:, -1].astype(np.float64)
+
+
 def potential(cell, frequency, pascal, n=10_000):
-    motion = pascal * np.sin(2 * np.pi * frequency * np.arange(n) / RATE)
-    cell.respond(motion, RATE)
-    return motion[n // 2 :]
+    return responded(cell, pascal * np.sin(2 * np.pi * frequency * np.arange(n) / RATE))[n // 2 :]
 
 
 def ac_to_dc(cell, frequency):
@@ -24,11 +32,8 @@ def ac_to_dc(cell, frequency):
 
 class TestHairCell:
     def test_silence_is_rest_and_a_steady_displacement_fades(self):
-        silent = np.zeros(100)
-        HairCell().respond(silent, RATE)
-        assert (silent == 0).all()
-        steady = np.full(5000, 1e-3)
-        HairCell().respond(steady, RATE)
+        assert (responded(HairCell(), np.zeros(100)) == 0).all()
+        steady = responded(HairCell(), np.full(5000, 1e-3))
         assert steady.max() > 0.3
         assert abs(steady[-1]) < 1e-3
 

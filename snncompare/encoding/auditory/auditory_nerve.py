@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import ceil
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from snncompare.encoding.auditory.fibres import HIGH_RATE, LOW_RATE, MEDIUM_RATE
 from snncompare.encoding.auditory.hair_cell import HairCell
 from snncompare.encoding.auditory.place_maps import INNER_HAIR_CELLS, characteristic_frequencies, place_of
 from snncompare.encoding.auditory.resampling import rate_ratio, resampled
+from snncompare.encoding.auditory.single_precision import LANES
 from snncompare.encoding.auditory.synapse import Synapse
 from snncompare.encoding.encoder import Encoder, Spikes
 from snncompare.encoding.parameters import check_between, check_whole, keep_frequencies, keep_times
@@ -189,39 +190,43 @@ class AuditoryNerve(Encoder):
         InputError
             For a sound that is sampled too slowly, or at a rate that is no fraction of the internal one.
         """
-        from snncompare.encoding.auditory.fibre_kernel import fibre_spikes
+        from snncompare.encoding.auditory.fibre_kernel import fibre_spikes, ordered_by_fibre
 
-        rate = self.sampling_rate.value
-        pressure = self.pressure(stimulus)
-        constants = _release_constants(self)
+        rate, delay = self.sampling_rate.value, self.delay.value
+        pressure = self.pressure(stimulus).astype(np.float32)
         refractory = self.refractoriness
         recovery = np.array(
             [refractory.absolute.value, refractory.fast.value, refractory.slow.value, refractory.slow_part]
         )
-        rng = np.random.default_rng(randomness)
-        silence = ceil(_SILENCE * rate)
-        largest = ceil((stimulus.duration + _SILENCE) / recovery[0]) + 2
-        found = np.empty(largest)
-        trains = []
-        for channel in range(self.n_channels):
-            potential = self._potential(pressure, channel)
-            for fibre in constants[channel]:
-                draws = rng.standard_exponential(largest)
-                n = fibre_spikes(
-                    potential, 1.0 / rate, silence, fibre, float(self.synapse.exponent), recovery, draws, found
-                )
-                late = found[:n] + self.delay.value
-                trains.append(late[late <= stimulus.duration])
-        counts = np.array([train.size for train in trains], dtype=np.int64)
-        return Spikes(np.concatenate(trains), counts)
+        rng, stages = np.random.default_rng(randomness), _stages(self)
+        found = [
+            fibre_spikes(
+                self._potential(stages, pressure, group.channels),
+                1.0 / rate,
+                _SILENCE,
+                group.release,
+                group.fibres,
+                float(self.synapse.exponent),
+                recovery,
+                stimulus.duration - delay,
+                rng,
+            )
+            for group in _groups(self)
+        ]
+        times, fibres = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        times, counts = ordered_by_fibre(times, fibres, self.n_channels * len(self.fibre_classes))
+        return Spikes(np.minimum(times + delay, stimulus.duration), counts)
 
     def potentials(self, stimulus: Sound) -> NDArray[np.float64]:
         """Return the receptor potentials of the hair cells, relative to their range, shape (n_channels, n_samples).
 
         Samples are those of the internal `sampling_rate`.
         """
-        pressure = self.pressure(stimulus)
-        return np.stack([self._potential(pressure, channel) for channel in range(self.n_channels)])
+        pressure = self.pressure(stimulus).astype(np.float32)
+        found, stages = np.empty((self.n_channels, pressure.size)), _stages(self)
+        for group in _groups(self):
+            found[group.channels] = self._potential(stages, pressure, group.channels).reshape(pressure.size, -1).T
+        return found
 
     def pressure(self, stimulus: Sound) -> NDArray[np.float64]:
         """Return the sound pressure at the eardrum in pascal, at the internal `sampling_rate`.
@@ -241,23 +246,43 @@ class AuditoryNerve(Encoder):
     def _frequencies(self) -> NDArray[np.float64]:
         return characteristic_frequencies(self.lowest.value, self.highest.value, self.n_channels, self.species)
 
-    def _potential(self, pressure: NDArray[np.float64], channel: int) -> NDArray[np.float64]:
-        from snncompare.encoding.auditory.membrane_kernel import membrane_motion
-
-        stages = _stages(self)
-        potential = np.empty(pressure.size)
-        membrane_motion(
-            pressure,
-            stages.poles[channel],
-            stages.gains[channel],
-            stages.orders,
-            stages.biquads[channel],
-            stages.knee,
-            stages.exponent,
-            potential,
-        )
+    def _potential(
+        self, stages: MembraneStages, pressure: NDArray[np.float32], channels: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        potential = stages.motion(pressure, channels)
         self.hair_cell.respond(potential, self.sampling_rate.value)
         return potential
+
+
+class _Group(NamedTuple):
+    """Hair cells that are computed together, and their fibres in rows.
+
+    ``channels``: shape (LANES,), a channel again where there are fewer or has more than one fibre in a row;
+    ``fibres``: numbers of the fibres, -1 for none, shape (n_rows, LANES); ``release``: see `fibre_spikes`.
+    """
+
+    channels: NDArray[np.int64]
+    fibres: NDArray[np.int64]
+    release: NDArray[np.float64]
+
+
+@lru_cache(maxsize=8)
+def _groups(nerve: AuditoryNerve) -> tuple[_Group, ...]:
+    constants = _release_constants(nerve)
+    n_fibres = constants.shape[1]
+    groups = []
+    for first in range(0, nerve.n_channels, LANES):
+        n = min(LANES, nerve.n_channels - first)
+        copies = LANES // n
+        lane = np.arange(LANES)
+        channels = first + lane % n
+        position = np.arange(ceil(n_fibres / copies))[:, np.newaxis] * copies + lane // n
+        absent = (position >= n_fibres) | (lane >= copies * n)
+        position[absent] = 0
+        fibres = np.where(absent, -1, channels * n_fibres + position)
+        release = np.ascontiguousarray(constants[channels, position].transpose(0, 2, 1))
+        groups.append(_Group(channels, fibres, release))
+    return tuple(groups)
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,7 @@ __all__ = ["REFERENCE_PRESSURE", "DualResonance", "Gammachirp", "Gammatone", "Me
 
 REFERENCE_PRESSURE = 2e-5
 """Root-mean-square sound pressure of 0 dB SPL, in pascal."""
-_NO_KNEE = 1e300
+_NO_KNEE = 1e30
 
 
 class MembraneStages(NamedTuple):
@@ -33,6 +33,33 @@ class MembraneStages(NamedTuple):
     biquads: NDArray[np.float64]
     knee: float
     exponent: float
+
+    def motion(self, sound: NDArray[np.float32], channels: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return how some places move, in pascal.
+
+        Parameters
+        ----------
+        sound : array, shape (n_samples,)
+            Pascal.
+        channels : array, shape (LANES,)
+            Numbers of the places; one may occur several times.
+
+        Returns
+        -------
+        array, shape (n_samples LANES,)
+            Place by place for each sample.
+        """
+        from snncompare.encoding.auditory.membrane_kernel import membrane_motion
+
+        poles = self.poles[channels]
+        parts = np.stack([poles.real.T, poles.imag.T], axis=1).reshape(6, -1)
+        biquads = self.biquads[channels].reshape(channels.size, -1).T
+        filters = np.concatenate([parts, self.gains[channels].T, biquads]).astype(np.float32).ravel()
+        motion = np.empty(sound.size * channels.size, dtype=np.float32)
+        orders = tuple(tuple(range(order)) for order in self.orders.tolist())
+        sections = tuple(range(self.biquads.shape[1]))
+        membrane_motion(sound, filters, orders, sections, self.knee, self.exponent, motion)
+        return motion
 
 
 class MembraneFilters(ABC):

@@ -68,8 +68,8 @@ class HairCell:
         check_positive(self, "displacement", "u0", "s0", "u1", "s1")
         check_whole(self, "order", 1)
 
-    def respond(self, motion: NDArray[np.float64], rate: float) -> None:
-        """Turn the motion of one place (Pa), shape (n_samples,), into receptor potential, in place."""
+    def respond(self, motion: NDArray[np.float32], rate: float) -> None:
+        """Turn the motion of `LANES` places (Pa) into receptor potentials, in place; see `receptor_potential`."""
         from snncompare.encoding.auditory.membrane_kernel import receptor_potential
 
         receptor_potential(
@@ -78,5 +78,5 @@ class HairCell:
             exp(-1.0 / (rate * self.coupling_time_constant.value)),
             np.array([self.u0, self.s0, self.u1, self.s1], dtype=np.float64),
             exp(-tau * self.cutoff.value / rate),
-            self.order,
+            tuple(range(self.order)),
         )

@@ -1,6 +1,7 @@
 """Sounds at the sampling rate that an ear works with."""
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,4 +46,13 @@ def resampled(sound: Sound, rate: float) -> NDArray[np.float64]:
     from scipy.signal import resample_poly
 
     ratio = rate_ratio(sound.sampling_rate, rate)
-    return np.asarray(resample_poly(sound.samples, ratio.numerator, ratio.denominator))
+    window = _low_pass(max(ratio.numerator, ratio.denominator))
+    return np.asarray(resample_poly(sound.samples, ratio.numerator, ratio.denominator, window=window))
+
+
+@lru_cache(maxsize=8)
+def _low_pass(factor: int) -> NDArray[np.float64]:
+    """Return the filter that `scipy.signal.resample_poly` would make every time."""
+    from scipy.signal import firwin
+
+    return np.asarray(firwin(20 * factor + 1, 1.0 / factor, window=("kaiser", 5.0)))

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["Blocks", "blocks_of", "gaussian_weights", "level_for"]
+__all__ = ["Blocks", "blocks_of", "gaussian_weights", "level_for", "weighted"]
 
 _BLOCKS_PER_RADIUS = 2.0
 _REACH = 2.4
@@ -116,3 +117,29 @@ def _span(edges: NDArray[np.float64], at: float, reach: float) -> tuple[int, int
     last = edges.size - 1
     begin = min(max(begin, 0), last)
     return begin, max(min(end, last), begin)
+
+
+def weighted(weights: Any, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return sums of rows, shape (n_cells, n_steps), given sparse weights, shape (n_cells, n_rows)."""
+    sums = np.zeros((weights.shape[0], values.shape[1]))
+    _add_rows(weights.indptr, weights.indices, weights.data, np.ascontiguousarray(values), sums)
+    return sums
+
+
+@njit(cache=True)
+def _add_rows(pointers, indices, weights, values, sums):  # type: ignore[no-untyped-def] # pragma: no cover
+    """Add weighted rows of `values`, four at a time, to the rows of `sums`."""
+    n_steps = values.shape[1]
+    for cell in range(sums.shape[0]):
+        total, k, end = sums[cell], pointers[cell], pointers[cell + 1]
+        while k + 4 <= end:
+            a, b, c, d = values[indices[k]], values[indices[k + 1]], values[indices[k + 2]], values[indices[k + 3]]
+            p, q, r, s = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+            for step in range(n_steps):
+                total[step] += p * a[step] + q * b[step] + r * c[step] + s * d[step]
+            k += 4
+        while k < end:
+            a, p = values[indices[k]], weights[k]
+            for step in range(n_steps):
+                total[step] += p * a[step]
+            k += 1

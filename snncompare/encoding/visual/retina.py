@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from math import ceil
 from typing import Any, ClassVar, NamedTuple
 
@@ -22,8 +23,9 @@ from snncompare.encoding.visual.ganglion_cells import (
     GanglionCells,
 )
 from snncompare.encoding.visual.mosaic import Mosaic
-from snncompare.encoding.visual.pooling import Blocks, blocks_of, gaussian_weights, level_for
+from snncompare.encoding.visual.pooling import Blocks, blocks_of, gaussian_weights, level_for, weighted
 from snncompare.encoding.visual.spiking import IntegrateAndFire, PoissonSpiking
+from snncompare.encoding.visual.temporal_filter import convolved
 from snncompare.errors import InputError
 from snncompare.units import QuantityLike
 
@@ -137,7 +139,10 @@ class Retina(Encoder):
         values = []
         collected = self._collected(movie, shown, dt)
         for kind, (centre, surround) in zip(self.classes, collected, strict=True):
-            signal = kind.temporal_filter.high_pass(self._low_passed(kind, centre, surround, dt), dt)
+            cone_time, late = self.cones.time_constant.value, kind.receptive_field.surround_delay.value
+            signal = centre.low_passed(kind.temporal_filter.low_pass(dt, cone_time))
+            signal -= surround.low_passed(kind.temporal_filter.low_pass(dt, cone_time, late))
+            signal = kind.temporal_filter.high_pass(signal, dt)
             values.append(np.maximum(kind.baseline + kind.sign * kind.gain * signal, 0.0))
         return Rates(np.concatenate(values), dt)
 
@@ -147,10 +152,8 @@ class Retina(Encoder):
         spikes = self.spiking.fire(rates.values, rates.dt, np.random.default_rng(randomness))
         return Spikes(np.minimum(spikes.times, stimulus.duration), spikes.counts)
 
-    def _collected(
-        self, movie: Movie, shown: NDArray[np.int64], dt: float
-    ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """Return the contrast in centres and surrounds of each class, shape (n_cells, n_steps) each."""
+    def _collected(self, movie: Movie, shown: NDArray[np.int64], dt: float) -> list[tuple["_Collected", "_Collected"]]:
+        """Return the contrast in centres and surrounds of each class."""
         mosaics = (self.classes, self.field, self.centre, self.mosaic, self.seed)
         pools = _pools(*mosaics, movie.luminance.shape[1:], movie.degrees_per_pixel)
         frames = movie.luminance.reshape(len(movie.luminance), -1)
@@ -158,31 +161,38 @@ class Retina(Encoder):
             frames = (pools.receptors.matrix @ frames.T).T
         grey = float(movie.luminance.mean()) if self.background is None else float(self.background)
         cones = self.cones.seeing(frames, shown, dt, grey)
-        collected = [tuple(np.empty((w.shape[0], shown.size)) for _, w in pair) for pair in pools.weights]
+        collected = [
+            (_Collected(*centre, shown.size), _Collected(*around, shown.size)) for centre, around in pools.weights
+        ]
         length = max(_CHUNK // frames.shape[1], 1)
         for begin in range(0, shown.size, length):
             end = min(begin + length, shown.size)
             contrast = {pools.finest: cones.steps(begin, end)}
             for level, blocks in pools.levels.items():
                 contrast[level] = blocks.matrix @ contrast[pools.finest]
-            for pair, into in zip(pools.weights, collected, strict=True):
-                for (level, weights), target in zip(pair, into, strict=True):
-                    target[:, begin:end] = weights @ contrast[level]
-        return collected  # type: ignore[return-value]
+            for part in chain.from_iterable(collected):
+                part.keep(begin, contrast[part.level])
+        return collected
 
-    def _low_passed(
-        self, kind: GanglionCells, centre: NDArray[np.float64], surround: NDArray[np.float64], dt: float
-    ) -> NDArray[np.float64]:
-        from scipy.signal import oaconvolve
 
-        if centre.size == 0:
-            return centre
-        cone_time = self.cones.time_constant.value
-        late = kind.receptive_field.surround_delay.value
-        n_steps = centre.shape[1]
-        signal = oaconvolve(centre, kind.temporal_filter.low_pass(dt, cone_time)[np.newaxis], axes=1)[:, :n_steps]
-        kernel = kind.temporal_filter.low_pass(dt, cone_time, late)[np.newaxis]
-        return signal - oaconvolve(surround, kernel, axes=1)[:, :n_steps]
+class _Collected:
+    """Contrast in centres or surrounds of a class; blocks or cells are filtered in time, what there is less of."""
+
+    def __init__(self, level: int, weights: Any, n_steps: int) -> None:
+        self.level, self._weights = level, weights
+        self._of_blocks = weights.shape[1] < weights.shape[0]
+        self._values = np.empty((min(weights.shape), n_steps))
+
+    def keep(self, begin: int, contrast: NDArray[np.float64]) -> None:
+        """Keep the contrast of the blocks in the steps from `begin` on, shape (n_blocks, n_steps)."""
+        self._values[:, begin : begin + contrast.shape[1]] = (
+            contrast if self._of_blocks else weighted(self._weights, contrast)
+        )
+
+    def low_passed(self, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the signal of the cells after a filter in time, shape (n_cells, n_steps)."""
+        filtered = convolved(self._values, kernel)
+        return weighted(self._weights, filtered) if self._of_blocks else filtered
 
 
 class _Pools(NamedTuple):

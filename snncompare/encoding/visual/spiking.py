@@ -15,6 +15,9 @@ from snncompare.units import QuantityLike
 
 __all__ = ["IntegrateAndFire", "PoissonSpiking"]
 
+_GUESSES = 4096
+"""Equal intervals from which the search in a table begins."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PoissonSpiking:
@@ -47,7 +50,7 @@ class PoissonSpiking:
         """Return spikes at the given rates (per second), shape (n_units, n_steps), constant in each step."""
         refractory, recovery = self.refractory.value, self.recovery.value
         if refractory or recovery:
-            rates = np.interp(rates, *_free_rates(refractory, recovery))
+            rates = _interpolated(rates, *_free_rates(refractory, recovery))
         return fire_at_rates(rates, dt, rng, refractory=refractory, recovery=recovery)
 
 
@@ -130,6 +133,24 @@ def _drives(time_constant: float, noise: float, refractory: float) -> tuple[NDAr
         inside = np.trapezoid(erfcx(-points), grid, axis=1) * (upper - lower)
     rate = 1.0 / (refractory + time_constant * sqrt(np.pi) * inside)
     return np.concatenate([[0.0], rate]), np.concatenate([[drive[0]], drive])
+
+
+@njit(cache=True)
+def _interpolated(values, x, y):  # type: ignore[no-untyped-def] # pragma: no cover
+    """Return what `numpy.interp` returns, the interval being searched for from where one of equal intervals begins."""
+    found, slopes = np.empty_like(values), (y[1:] - y[:-1]) / (x[1:] - x[:-1])
+    per_unit = _GUESSES / (x[-1] - x[0])
+    guesses = np.searchsorted(x[1:-1], x[0] + np.arange(_GUESSES + 1) / per_unit, side="right")
+    for row in range(values.shape[0]):
+        for step in range(values.shape[1]):
+            value = min(max(values[row, step], x[0]), x[-1])
+            k = guesses[int((value - x[0]) * per_unit)]
+            while k > 0 and value < x[k]:
+                k -= 1
+            while k < slopes.size - 1 and value >= x[k + 1]:
+                k += 1
+            found[row, step] = y[k] + slopes[k] * (value - x[k])
+    return found
 
 
 @njit(cache=True)

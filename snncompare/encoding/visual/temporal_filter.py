@@ -1,6 +1,7 @@
 """Temporal filter of a ganglion cell: delay, low-pass cascade, high-pass stage, and its control by contrast."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, sqrt
 
 import numpy as np
@@ -11,7 +12,10 @@ from snncompare.encoding.parameters import check_between, check_positive, keep_t
 from snncompare.errors import InputError
 from snncompare.units import QuantityLike
 
-__all__ = ["ContrastGainControl", "TemporalFilter"]
+__all__ = ["ContrastGainControl", "TemporalFilter", "convolved"]
+
+_NEGLIGIBLE = 1e-12
+"""Part of a low-pass kernel that may come too late."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +114,9 @@ class TemporalFilter:
         InputError
             If the cones alone are slower than the whole cell.
         """
+        return _low_pass(self, dt, cone_time, extra_delay)
+
+    def _kernel(self, dt: float, cone_time: float, extra_delay: float) -> NDArray[np.float64]:
         from scipy.stats import gamma
 
         total = self.low_pass_delay.value
@@ -128,16 +135,64 @@ class TemporalFilter:
     def high_pass(self, signal: NDArray[np.float64], dt: float) -> NDArray[np.float64]:
         """Return low-passed signals, shape (n_cells, n_steps), after the high-pass stage and its gain control."""
         control = self.gain_control
-        half, averaging = (np.inf, 1.0) if control is None else (control.half_contrast, control.averaging_time.value)
-        slow = self.high_pass_time.value
-        out = np.empty_like(signal)
-        _high_pass(signal, dt, self.high_pass_strength, slow, half, -np.expm1(-dt / averaging), out)
+        slow, out = self.high_pass_time.value, np.empty_like(signal)
+        if control is None:
+            _high_pass(signal, dt, self.high_pass_strength, slow, out)
+        else:
+            forget = -np.expm1(-dt / control.averaging_time.value)
+            _controlled_high_pass(signal, dt, self.high_pass_strength, slow, control.half_contrast, forget, out)
         return out
 
 
+def convolved(signals: NDArray[np.float64], kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return signals, shape (n, n_steps), convolved with a kernel of steps; before the first step there is nothing."""
+    first = int(np.searchsorted(np.cumsum(kernel), _NEGLIGIBLE))
+    weights = np.zeros(-(-(kernel.size - first) // 4) * 4)
+    weights[: kernel.size - first] = kernel[first:]
+    out = np.zeros_like(signals)
+    _convolve(signals, weights, first, out)
+    return out
+
+
+@lru_cache(maxsize=64)
+def _low_pass(temporal_filter: TemporalFilter, dt: float, cone_time: float, extra_delay: float) -> NDArray[np.float64]:
+    kernel = temporal_filter._kernel(dt, cone_time, extra_delay)
+    kernel.setflags(write=False)
+    return kernel
+
+
 @njit(cache=True)
-def _high_pass(signal, dt, strength, slow, half, forget, out):  # type: ignore[no-untyped-def] # pragma: no cover
+def _convolve(signals, kernel, first, out):  # type: ignore[no-untyped-def] # pragma: no cover
+    """Add up signals that are ``first`` steps late and more, four delays at a time."""
+    n_steps, longest = signals.shape[1], kernel.size - 1
+    padded = np.zeros(longest + n_steps)
+    for row in range(signals.shape[0]):
+        padded[longest:] = signals[row]
+        total = out[row, first:]
+        for lag in range(0, kernel.size, 4):
+            given = padded[longest - lag - 3 :]
+            p, q, r, s = kernel[lag + 3], kernel[lag + 2], kernel[lag + 1], kernel[lag]
+            for step in range(total.size):
+                total[step] += p * given[step] + q * given[step + 1] + r * given[step + 2] + s * given[step + 3]
+
+
+@njit(cache=True, error_model="numpy")
+def _high_pass(signal, dt, strength, slow, out):  # type: ignore[no-untyped-def] # pragma: no cover
     """Run the high-pass stage exactly for signals that are linear between samples."""
+    keep, lead = np.exp(-dt / slow), slow / dt
+    for cell in range(signal.shape[0]):
+        before, low = 0.0, 0.0
+        for k in range(signal.shape[1]):
+            now = signal[cell, k]
+            lag = (now - before) * lead
+            low = now - lag + (low - before + lag) * keep
+            out[cell, k] = now - strength * low
+            before = now
+
+
+@njit(cache=True, error_model="numpy")
+def _controlled_high_pass(signal, dt, strength, slow, half, forget, out):  # type: ignore[no-untyped-def] # pragma: no cover
+    """Run the same with a time constant that follows the contrast."""
     for cell in range(signal.shape[0]):
         before, low, contrast = 0.0, 0.0, 0.0
         for k in range(signal.shape[1]):
