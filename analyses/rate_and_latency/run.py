@@ -72,7 +72,7 @@ def trained(version: str, seed: int, quick: bool) -> TorchNetwork:
         learnt,
         test=held_out,
         loss=LOSS,
-        rates=RateLimit("2 Hz", "80 Hz"),
+        penalties=[RateLimit("2 Hz", "80 Hz")],
         dt=DT,
         epochs=1 if quick else 12,
         batch_size=64,

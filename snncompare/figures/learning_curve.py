@@ -28,13 +28,17 @@ from snncompare.figures.style import (
 
 __all__ = ["learning_curve_data", "learning_curve_figure"]
 
-_COLUMNS = ("train_accuracy", "test_accuracy", "loss", "rate")
+_COLUMNS = ("train_accuracy", "test_accuracy", "loss", "test_loss", "rate")
 _LINE = 7.5
 """Height of a line of small text in an accuracy panel, percent."""
+_TRAINING: Any = (0, (3, 1.2))
+"""Line of what was measured on the training trials, where there are held-out ones, too."""
 _DASHES = ((0, (4, 2)), ":", "-.", (0, (6, 1, 1, 1, 1, 1)))
 
 
-def learning_curve_data(history: pd.DataFrame, levels: Mapping[str, float] | None = None) -> dict[str, pd.DataFrame]:
+def learning_curve_data(
+    histories: pd.DataFrame | Mapping[str, pd.DataFrame], levels: Mapping[str, float] | None = None
+) -> dict[str, pd.DataFrame]:
     """Return the tables that `learning_curve_figure` draws: ``history`` and, where given, ``levels``.
 
     Raises
@@ -42,7 +46,10 @@ def learning_curve_data(history: pd.DataFrame, levels: Mapping[str, float] | Non
     InputError
         If ``epoch`` or every quantity is missing, the history is empty, or an accuracy is not a fraction.
     """
+    history = _joined(histories)
     present = [column for column in _COLUMNS if column in history.columns]
+    if {"train_accuracy", "test_accuracy"} & set(present) and "test_loss" in present:
+        present.remove("test_loss")
     if "epoch" not in history.columns or not present:
         raise InputError(
             f"a learning curve needs the column 'epoch' and at least one of {list(_COLUMNS)},"
@@ -55,15 +62,24 @@ def learning_curve_data(history: pd.DataFrame, levels: Mapping[str, float] | Non
     for label, values in fractions.items():
         if ((values < 0) | (values > 1)).any():
             raise InputError(f"'{label}' must be a fraction from 0 to 1, got {values.min():g} to {values.max():g}.")
-    kept = [*(["model"] if "model" in history.columns else []), "epoch", *present]
+    kept = [*(name for name in ("model", "seed") if name in history.columns), "epoch", *present]
     tables = {"history": history[kept].reset_index(drop=True)}
     if levels:
         tables["levels"] = pd.DataFrame({"label": list(levels), "accuracy": list(levels.values())})
     return tables
 
 
+def _joined(histories: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return several histories as one table."""
+    if isinstance(histories, pd.DataFrame):
+        return histories
+    if not histories:
+        raise InputError("a learning curve needs the history of at least one model, got none.")
+    return pd.concat([table.assign(model=name) for name, table in histories.items()], ignore_index=True)
+
+
 def learning_curve_figure(
-    history: pd.DataFrame,
+    histories: pd.DataFrame | Mapping[str, pd.DataFrame],
     levels: Mapping[str, float] | None = None,
     *,
     loss_unit: str = "a.u.",
@@ -74,9 +90,11 @@ def learning_curve_figure(
 
     Parameters
     ----------
-    history : DataFrame
+    histories : DataFrame or mapping of str to DataFrame
         ``epoch``, and any of ``train_accuracy``, ``test_accuracy`` (fractions), ``loss``, ``rate`` (hertz per
-        neuron). A column ``model`` draws one line per model.
+        neuron), as `Trained.history` has them. A column ``model``, or a mapping from the names of models, draws one
+        line per model; a column ``seed`` draws a thin line for each seed and their mean. Without accuracies,
+        ``test_loss`` is drawn beside the loss.
     levels : mapping of str to float, optional
         Accuracies to draw as labelled lines, for example
         ``{"chance": 0.1, "untrained network + trained readout": 0.6}``.
@@ -92,23 +110,28 @@ def learning_curve_figure(
     InputError
         As `learning_curve_data`.
     """
-    tables = learning_curve_data(history, levels)
+    tables = learning_curve_data(histories, levels)
     table = tables["history"]
     if "model" not in table.columns:
         table = table.assign(model="network")
     names = [str(name) for name in table["model"].unique()]
     used = chosen_colours(names, colours if "model" in tables["history"].columns else None)
     panels = [p for p in ("accuracy", "loss", "rate") if any(c.endswith(p) for c in table.columns)]
+    kinds = _kinds(held_out)
     with style():
         figure = new_figure(SINGLE_COLUMN if len(panels) == 1 else DOUBLE_COLUMN, 52.0)
         ratios = [1.5 if panel == "accuracy" else 1.0 for panel in panels]
         axes = list(figure.subplots(1, len(panels), squeeze=False, width_ratios=ratios)[0])
         for ax, panel in zip(axes, panels, strict=True):
             if panel == "accuracy":
-                _draw_accuracy(ax, table, tables.get("levels"), used, held_out)
+                _draw_accuracy(ax, table, tables.get("levels"), used, kinds)
             else:
                 label = f"Loss ({loss_unit})" if panel == "loss" else "Firing rate (Hz per neuron)"
-                _draw_quantity(ax, table, panel, used, label)
+                lines = {panel: "-"}
+                if panel == "loss" and "test_loss" in table.columns:
+                    lines = {"loss": _TRAINING, "test_loss": "-"}
+                    _legend(ax, table, used, {"loss": ("training", _TRAINING), "test_loss": (held_out, "-")})
+                _draw_quantity(ax, table, lines, used, label)
             _finish(ax, table)
         if len(names) > 1:
             figure.legend(*axes[-1].get_legend_handles_labels(), loc="outside lower center", ncols=len(names))
@@ -116,36 +139,59 @@ def learning_curve_figure(
         return settle(figure)
 
 
+def _kinds(held_out: str) -> dict[str, tuple[str, Any]]:
+    """Return how accuracies are drawn: column to label and line."""
+    return {"train_accuracy": ("training", _TRAINING), "test_accuracy": (held_out, "-")}
+
+
 def _draw_accuracy(
-    ax: Axes, table: pd.DataFrame, levels: pd.DataFrame | None, colours: Mapping[str, str], held_out: str
+    ax: Axes,
+    table: pd.DataFrame,
+    levels: pd.DataFrame | None,
+    colours: Mapping[str, str],
+    kinds: Mapping[str, tuple[str, Any]],
 ) -> None:
-    kinds: dict[str, tuple[str, Any, str | None]] = {
-        "train_accuracy": ("training", (0, (3, 1.2)), "white"),
-        "test_accuracy": (held_out, "-", None),
-    }
     for model, rows in table.groupby("model", sort=False):
-        colour = colours[str(model)]
-        for column, (_, dashes, fill) in kinds.items():
+        for column, (_, dashes) in kinds.items():
             if column in rows.columns:
-                look = _dots(rows) | {"markerfacecolor": fill or colour}
-                ax.plot(rows["epoch"], 100 * rows[column], linestyle=dashes, color=colour, **look)
+                _draw_seeds(ax, rows, column, colours[str(model)], dashes, 100.0)
     if levels is None:
         note(ax, "no chance level or baseline given", x=0.99, y=0.02, ha="right", va="bottom")
     else:
         _draw_levels(ax, levels)
     ax.set_ylim(0, 102)
     ax.set_ylabel("Accuracy (%)")
+    _legend(ax, table, colours, kinds)
+
+
+def _legend(ax: Axes, table: pd.DataFrame, colours: Mapping[str, str], kinds: Mapping[str, tuple[str, Any]]) -> None:
+    """Say above a panel which line is which."""
     shade = next(iter(colours.values())) if table["model"].nunique() == 1 else NOTE_COLOUR
     handles = [
-        Line2D([], [], color=shade, linestyle=dashes, label=label, **_dots(table) | {"markerfacecolor": fill or shade})
-        for column, (label, dashes, fill) in kinds.items()
+        Line2D([], [], color=shade, linestyle=dashes, label=label, **_dots(table, dashes, shade))
+        for column, (label, dashes) in kinds.items()
         if column in table.columns
     ]
     ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0)
 
 
-def _dots(rows: pd.DataFrame) -> dict[str, Any]:
-    return {"marker": "o" if rows["epoch"].nunique() <= 15 else "", "markersize": 2.4, "markeredgewidth": 0.6}
+def _draw_seeds(
+    ax: Axes, rows: pd.DataFrame, column: str, colour: str, dashes: Any, scale: float = 1.0, label: str = ""
+) -> None:
+    """Draw a quantity of a model: a line, or a thin one for each seed and their mean."""
+    if "seed" in rows.columns and rows["seed"].nunique() > 1:
+        for _, one in rows.groupby("seed", sort=False):
+            ax.plot(one["epoch"], scale * one[column], linestyle=dashes, color=colour, linewidth=0.5, alpha=0.4)
+        rows = rows.groupby("epoch", as_index=False)[[column]].mean()
+    look = _dots(rows, dashes, colour)
+    ax.plot(rows["epoch"], scale * rows[column], linestyle=dashes, color=colour, label=label or None, **look)
+
+
+def _dots(rows: pd.DataFrame, dashes: Any, colour: str) -> dict[str, Any]:
+    """Return the look of single epochs where they are few; those of broken lines are empty."""
+    marker = "o" if rows["epoch"].nunique() <= 15 else ""
+    filling = colour if dashes == "-" else "white"
+    return {"marker": marker, "markersize": 2.4, "markeredgewidth": 0.6, "markerfacecolor": filling}
 
 
 def _draw_levels(ax: Axes, levels: pd.DataFrame) -> None:
@@ -172,11 +218,17 @@ def _draw_levels(ax: Axes, levels: pd.DataFrame) -> None:
         )
 
 
-def _draw_quantity(ax: Axes, table: pd.DataFrame, column: str, colours: Mapping[str, str], label: str) -> None:
+def _draw_quantity(
+    ax: Axes, table: pd.DataFrame, lines: Mapping[str, Any], colours: Mapping[str, str], label: str
+) -> None:
+    """Draw columns of one unit, each as a kind of line."""
     for model, rows in table.groupby("model", sort=False):
-        ax.plot(rows["epoch"], rows[column], color=colours[str(model)], label=str(model), **_dots(rows))
-    if column == "rate" or (table[column] >= 0).all():
-        ax.set_ylim(bottom=0, top=max(1.08 * float(np.nanmax(table[column])), 1e-9))
+        for column, dashes in lines.items():
+            said = str(model) if dashes == "-" else ""
+            _draw_seeds(ax, rows, column, colours[str(model)], dashes, label=said)
+    values = table[list(lines)].to_numpy()
+    if "rate" in lines or (values >= 0).all():
+        ax.set_ylim(bottom=0, top=max(1.08 * float(np.nanmax(values)), 1e-9))
     ax.set_ylabel(label)
     ax.yaxis.set_major_formatter(FuncFormatter(plain))
 

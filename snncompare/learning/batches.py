@@ -1,4 +1,4 @@
-"""A dataset as a network hears it: counts of spikes in time steps for its one spike source, and labels."""
+"""A dataset as a network hears it: counts of spikes in time steps for its one spike source, and what is asked of it."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from snncompare.datasets.spike_dataset import SpikeDataset
-from snncompare.units import QuantityLike
+from snncompare.learning.answers import answers_in_steps
+from snncompare.learning.losses import Wants
+from snncompare.units import QuantityLike, seconds
 
 __all__ = ["Batches"]
 
@@ -17,15 +19,38 @@ __all__ = ["Batches"]
 class Batches:
     """Trials of a dataset on the grid of time steps `dt`, for the spike source `source`.
 
-    `duration` is what the steps cover, the longest window of the dataset by default; see `SpikeDataset.counts`.
+    Parameters
+    ----------
+    data : SpikeDataset
+    source : str
+    dt : quantity
+    duration : quantity, optional
+        What the steps cover, the longest window of the dataset by default; see `SpikeDataset.counts`.
+    wants : Wants
+        What comes as the target.
+    exact : bool
+        Whether answers over time must be given in steps of `dt`.
     """
 
     data: SpikeDataset
     source: str
     dt: QuantityLike
     duration: QuantityLike | None = None
+    wants: Wants = Wants.LABELS
+    exact: bool = False
 
     def __call__(self, indices: NDArray[np.int64]) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the inputs, spikes per step of shape (step, batch, neuron), and the labels, shape (batch,)."""
+        """Return the inputs, spikes per step of shape (step, batch, neuron), and the target, see `Wants`."""
         counts = torch.from_numpy(self.data.counts(indices, self.dt, self.duration)).to(torch.float64)
-        return {self.source: counts.transpose(0, 1)}, torch.from_numpy(self.data.labels[indices])
+        raster = counts.transpose(0, 1)
+        return {self.source: raster}, self._target(indices, raster)
+
+    def _target(self, indices: NDArray[np.int64], raster: Tensor) -> Tensor:
+        match self.wants:
+            case Wants.INPUT:
+                return raster
+            case Wants.ANSWERS:
+                step = seconds(self.dt, "dt")
+                answers = answers_in_steps(self.data, indices, step, raster.shape[0], exact=self.exact)
+                return torch.from_numpy(answers)
+        return torch.from_numpy(self.data.labels[indices])

@@ -2,22 +2,19 @@
 
 import os
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-import numpy as np
 import torch
 
-from snncompare.backends.torch.module import TorchNetwork
 from snncompare.errors import FileError
-from snncompare.learning.optimiser import Optimiser
 
 __all__ = ["Checkpoint"]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Checkpoint:
     """A file that holds the state after the last finished epoch.
 
@@ -31,25 +28,20 @@ class Checkpoint:
 
     path: Path | None
     training: str
-    rows: list[dict[str, float]] = field(default_factory=list)
 
-    def save(self, module: TorchNetwork, optimiser: Optimiser, rng: np.random.Generator) -> None:
+    def save(self, state: dict[str, Any]) -> None:
         """Write the state; an interruption while writing leaves the state of the epoch before."""
         if self.path is None:
             return
-        state = {
-            "training": self.training,
-            "rows": self.rows,
-            "weights": module.state_dict(),
-            "optimiser": optimiser.state,
-            "rng": rng.bit_generator.state,
-        }
         unfinished = self.path.with_name(self.path.name + ".part")
-        torch.save(state, unfinished)
+        with unfinished.open("wb") as file:
+            torch.save({"training": self.training, **state}, file)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(unfinished, self.path)  # noqa: PTH105 - the atomic one
 
-    def resume(self, module: TorchNetwork, optimiser: Optimiser, rng: np.random.Generator) -> int:
-        """Restore the state if there is one, and return the number of epochs that are finished.
+    def resume(self) -> dict[str, Any] | None:
+        """Return the state, or None where there is none.
 
         Raises
         ------
@@ -57,18 +49,14 @@ class Checkpoint:
             If the file is no checkpoint, or one of another training.
         """
         if self.path is None or not self.path.exists():
-            return 0
+            return None
         state = _load(self.path)
         if state.get("training") != self.training:
             raise FileError(
                 f"the checkpoint '{self.path}' belongs to another training (other network, data, rule or seed); remove "
                 "it to begin anew, or name another file."
             )
-        module.load_state_dict(state["weights"])
-        optimiser.state = state["optimiser"]
-        rng.bit_generator.state = state["rng"]
-        self.rows[:] = state["rows"]
-        return len(self.rows)
+        return state
 
     def remove(self) -> None:
         """Delete the file after training is finished."""

@@ -1,6 +1,7 @@
 """How well a network does on a dataset, without changing it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from snncompare.backends.activity import spiking
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.learning.batches import Batches
-from snncompare.learning.losses import Classification
+from snncompare.learning.losses import Loss, Wants
 from snncompare.units import QuantityLike
 
 __all__ = ["Evaluation", "evaluate"]
@@ -22,41 +23,66 @@ class Evaluation:
 
     Attributes
     ----------
-    accuracy : float
-        Fraction of trials whose class has the largest evidence.
+    accuracy : float or None
+        Fraction of trials whose class has the largest evidence, or of the answers over time that are right; None for a
+        loss that asks for no class.
     rate : float
-        Mean firing rate of the spiking populations, in hertz.
-    correct : array of bool, shape (n_trials,)
+        Mean firing rate of the spiking populations, in hertz; 0 where nothing fires by itself.
+    correct : array of bool or of float, shape (n_trials,), or None
+        Whether each trial is right; with answers over time, in which part of the steps that are asked about, not a
+        number where none is.
+    loss : float
+        Mean over trials, without penalties.
+    rates : mapping
+        Firing rate of each spiking population, in hertz.
     """
 
-    accuracy: float
+    accuracy: float | None
     rate: float
-    correct: NDArray[np.bool_]
+    correct: NDArray[np.bool_] | NDArray[np.float64] | None
+    loss: float
+    rates: Mapping[str, float] = field(default_factory=dict)
 
 
 def evaluate(
     module: TorchNetwork,
     dataset: SpikeDataset,
-    loss: Classification,
+    loss: Loss,
     *,
     dt: QuantityLike,
     duration: QuantityLike | None = None,
     batch_size: int = 256,
 ) -> Evaluation:
-    """Return accuracy and firing rate of a network on a dataset, without gradients.
+    """Return accuracy, loss and firing rates of a network on a dataset, without gradients.
 
     `duration` is what a trial lasts, with silence after shorter ones; default: the longest window of the dataset.
     """
-    batches = Batches(dataset, module.network.sources()[0], dt, duration)
+    loss = loss.for_step(module.dt)
+    exact = loss.reads.variable is None
+    batches = Batches(dataset, module.network.sources()[0], dt, duration, loss.wants, exact)
     firing = spiking(module.network)
-    correct, counts = [], 0.0
-    size = sum(module.network.populations[name].size for name in firing)
+    record = list(dict.fromkeys([*firing, *loss.reads.spikes]))
+    right, lost, lasted = [], 0.0, 0.0
+    counts = dict.fromkeys(firing, 0.0)
     with torch.no_grad():
         for first in range(0, len(dataset), batch_size):
-            rasters, labels = batches(np.arange(first, min(first + batch_size, len(dataset))))
-            activity = module(rasters, record=firing, traces=loss.reads.traces)
-            correct.append((loss.evidence(loss.reads.of(activity)).argmax(dim=1) == labels).numpy())
-            counts += sum(float(spikes.sum()) for spikes in activity.spikes.values())
-            lasted = next(iter(rasters.values())).shape[0] * module.dt
-    hit = np.concatenate(correct)
-    return Evaluation(float(hit.mean()), counts / (len(dataset) * size * lasted), hit)
+            indices = np.arange(first, min(first + batch_size, len(dataset)))
+            rasters, target = batches(indices)
+            activity = module(rasters, record=record, traces=loss.reads.traces)
+            values = loss.reads.of(activity)
+            lost += float(loss(values, target)) * indices.size
+            right.append(loss.accuracy(values, target))
+            for name in firing:
+                counts[name] += float(activity.spikes[name].sum())
+            lasted = values.shape[0] * module.dt
+    sizes = {name: module.network.populations[name].size for name in firing}
+    per_neuron = len(dataset) * lasted
+    found = [one.numpy() for one in right if one is not None]
+    part = np.concatenate(found) if found else None
+    return Evaluation(
+        None if part is None or np.isnan(part).all() else float(np.nanmean(part)),
+        sum(counts.values()) / (per_neuron * sum(sizes.values())) if firing else 0.0,
+        part.astype(bool) if part is not None and loss.wants is Wants.LABELS else part,
+        lost / len(dataset),
+        {name: counts[name] / (per_neuron * sizes[name]) for name in firing},
+    )

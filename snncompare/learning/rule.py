@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from snncompare.backends.torch.surrogates import SuperSpike, Surrogate
 from snncompare.dynamics.paths import Paths
-from snncompare.learning.optimisers import Adam
+from snncompare.learning.optimisers import Adam, Optimisation
 from snncompare.learning.schedule import AfterTrials, Execution, PerSynapse, Schedule, Storage
 from snncompare.learning.signals import LearningSignal, Symmetric
 
@@ -32,7 +32,7 @@ class LearningRule:
         When weights change.
     checkpoint_every : int, optional
         Steps after which a backward computation keeps the state; what lies between is computed again.
-    optimiser : Adam
+    optimiser : Optimisation
         How the gradient becomes a change. Weights, delays and parameters are updated in units of the root mean square
         of their initial values, so that one learning rate serves any physical unit.
     trainable : tuple of str, optional
@@ -46,13 +46,8 @@ class LearningRule:
     storage: Storage = PerSynapse()
     schedule: Schedule = AfterTrials()
     checkpoint_every: int | None = None
-    optimiser: Adam = Adam()
+    optimiser: Optimisation = Adam()
     trainable: tuple[str, ...] | None = None
-
-    @property
-    def detach_reset(self) -> bool:
-        """Whether the reset of the membrane is left out of the gradient."""
-        return not self.paths.reset
 
 
 def surrogate_gradient(*, width: str, scale: str, learning_rate: float = 1e-3) -> LearningRule:

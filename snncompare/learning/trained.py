@@ -1,7 +1,7 @@
 """A network with the weights that training gave it, its learning curve and where it came from."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,11 @@ from snncompare.backends.program import Program
 from snncompare.backends.realisation import Realisation
 from snncompare.backends.registry import compile as compile_network
 from snncompare.backends.sidecar import load_realisation, save_realisation
+from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import FileError
 from snncompare.network.network import Network
+from snncompare.recording.recording import Recording
+from snncompare.units import QuantityLike, seconds
 
 __all__ = ["Trained"]
 
@@ -32,7 +35,10 @@ class Trained:
     realisation : Realisation
         Weights, delays and values of single neurons after training.
     history : pandas.DataFrame
-        One row per epoch: ``epoch``, ``loss``, ``train_accuracy``, ``test_accuracy``, ``rate`` (Hz).
+        One row per epoch: ``epoch``; ``loss`` of the training trials, with penalties; ``train_accuracy``; accuracy and
+        loss of the other parts, ``test_accuracy``, ``test_loss``, ``validation_accuracy``, ``validation_loss``; firing
+        rates in hertz of the test trials (without them, of training), ``rate`` and one ``rate_<population>`` each;
+        ``gradient_norm``, in units of what is changed. Accuracies only where the loss asks for a class.
     provenance : dict
     """
 
@@ -49,6 +55,21 @@ class Trained:
     def compile(self, backend: str = "torch", *, dt: str, **options: Any) -> Program:
         """Return the trained network compiled for a backend, see `snncompare.compile`."""
         return compile_network(self.network, backend, dt=dt, weights=self.realisation, **options)
+
+    def respond(
+        self,
+        dataset: SpikeDataset,
+        *,
+        dt: QuantityLike,
+        record: Sequence[str] | None = None,
+        duration: QuantityLike | None = None,
+    ) -> Recording:
+        """Return the spikes that the network fires to a dataset, see `snncompare.learning.respond.responses`."""
+        from snncompare.backends.torch.module import TorchNetwork
+        from snncompare.learning.respond import responses
+
+        module = TorchNetwork(self.network, seconds(dt, "dt"), self.realisation)
+        return responses(module, dataset, dt=dt, record=record, duration=duration)
 
     def save(self, directory: str | Path) -> Path:
         """Write ``network.yaml``, ``weights.npz``, ``history.csv`` and ``provenance.json`` into a directory."""

@@ -81,3 +81,30 @@ def test_percent_nothing_and_no_epochs_are_refused(history):
         learning_curve_figure(history[["epoch"]])
     with pytest.raises(InputError, match="empty"):
         learning_curve_figure(history.head(0))
+
+
+def test_a_mapping_of_histories_is_one_line_per_model(history):
+    figure = learning_curve_figure({"a": history, "b": history.assign(rate=20.0)})
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["a", "b"]
+    heights = [line.get_ydata() for line in figure.axes[2].lines]
+    np.testing.assert_allclose(heights, [history["rate"], [20.0] * 20])
+    with pytest.raises(InputError, match="at least one model"):
+        learning_curve_figure({})
+
+
+def test_seeds_are_thin_lines_and_their_mean(history):
+    shifted = history.assign(seed=1, loss=history["loss"] + 0.2)
+    ax = learning_curve_figure(pd.concat([history.assign(seed=0), shifted])).axes[1]
+    assert [line.get_linewidth() for line in ax.lines][:2] == [0.5, 0.5]
+    assert len(ax.lines) == 3
+    np.testing.assert_allclose(ax.lines[2].get_ydata(), history["loss"] + 0.1)
+
+
+def test_without_accuracies_the_held_out_loss_stands_beside_the_loss(history):
+    curve = history[["epoch", "loss", "rate"]].assign(test_loss=2 * history["loss"])
+    figure = learning_curve_figure(curve, held_out="test")
+    assert [ax.get_ylabel() for ax in figure.axes] == ["Loss (a.u.)", "Firing rate (Hz per neuron)"]
+    np.testing.assert_allclose(figure.axes[0].lines[1].get_ydata(), curve["test_loss"])
+    assert figure.axes[0].get_ylim()[1] > curve["test_loss"].max()
+    assert [t.get_text() for t in figure.axes[0].get_legend().get_texts()] == ["training", "test"]
+    assert "test_loss" not in learning_curve_data(history.assign(test_loss=1.0))["history"]

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from snncompare import datasets
+from snncompare.datasets.samples import EncodedSource
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import InputError
 from snncompare.learning.data_loader import data_loader
@@ -69,11 +70,33 @@ def test_workers_that_encode_give_the_same_batches():
     assert not equal(epoch(alone), epoch(data_loader(songs(seed=1), dt="1 ms", batch_size=4, seed=1)))
 
 
-def test_events_are_the_dense_batch():
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_trial_is_encoded_by_the_same_worker_in_every_epoch_and_so_only_once(monkeypatch, tmp_path):
+    file = tmp_path / "encoded.txt"
+    encode = EncodedSource._fire_anew
+
+    def noted(source, position):
+        with file.open("a") as stream:  # workers are forked and inherit this
+            stream.write(f"{position}\n")
+        return encode(source, position)
+
+    monkeypatch.setattr(EncodedSource, "_fire_anew", noted)
+    loader = data_loader(songs(), dt="1 ms", batch_size=4, seed=1, workers=2)
+    epoch(loader)
+    epoch(loader)
+    assert sorted(map(int, file.read_text().split())) == list(range(21))
+    epoch(data_loader(songs(), dt="1 ms", batch_size=4, seed=1, workers=2))  # negative control: others do not know
+    assert len(file.read_text().split()) == 42
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_events_are_the_dense_batch(workers):
     dense = epoch(data_loader(songs(), dt="5 ms", batch_size=4))
     for (events, labels), (spikes, same) in zip(
-        data_loader(songs(), dt="5 ms", batch_size=4, events=True), dense, strict=True
+        data_loader(songs(), dt="5 ms", batch_size=4, events=True, workers=workers), dense, strict=True
     ):
+        assert (events.trial.diff() >= 0).all()
         assert torch.equal(events.sparse().to_dense(), spikes)
         assert torch.equal(labels, same)
         assert torch.equal((events.time / 5e-3 + 1e-3).long(), events.step)

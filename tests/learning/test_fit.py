@@ -15,8 +15,8 @@ from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import FileError, InputError
 from snncompare.learning.evaluate import evaluate
 from snncompare.learning.losses import Classification, RateLimit
-from snncompare.learning.readout import linear_readout_accuracy
 from snncompare.learning.optimisers import Adam
+from snncompare.learning.readout import linear_readout_accuracy
 from snncompare.learning.rule import LearningRule, surrogate_gradient
 
 DT = "1 ms"
@@ -39,7 +39,7 @@ def two_orders(n=40, *, seed=0, shuffled=False):
         units=pd.DataFrame(index=range(8)),
         trials=trials,
     )
-    return SpikeDataset(spikes=spikes, label="order", name="two orders")
+    return SpikeDataset(spikes=spikes, label="order", name="two orders", classes=(0, 1))
 
 
 def two_units(n=40, *, seed=0):
@@ -163,7 +163,9 @@ def test_the_rate_penalty_is_zero_inside_the_band_and_quadratic_outside():
     spikes[::10, 0, 0] = 1.0  # 100 Hz at 1 ms
     spikes[::50, 0, 1] = 1.0  # 20 Hz
     assert float(RateLimit("10 Hz", "120 Hz").of_counts(spikes.sum(dim=0), 0.1)) == 0.0
-    assert float(RateLimit("10 Hz", "50 Hz", 2.0).of_counts(spikes.sum(dim=0), 0.1)) == pytest.approx(2.0 * ((100 - 50) / 50) ** 2 / 2)
+    assert float(RateLimit("10 Hz", "50 Hz", 2.0).of_counts(spikes.sum(dim=0), 0.1)) == pytest.approx(
+        2.0 * ((100 - 50) / 50) ** 2 / 2
+    )
 
 
 class KilledError(Exception):

@@ -13,7 +13,7 @@ from snncompare.datasets.samples import EncodedSource
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import InputError
 from snncompare.learning.batches import Batches
-from snncompare.learning.fit import _data_fingerprint
+from snncompare.learning.fitting import data_fingerprint
 from snncompare.learning.losses import Classification
 from snncompare.learning.rule import surrogate_gradient
 from snncompare.network.network import Network, Population, Projection
@@ -62,7 +62,7 @@ def test_a_dataset_trains_the_same_whether_it_is_encoded_on_the_way_or_recorded(
 def test_the_fingerprint_of_the_data_needs_no_encoding_and_tells_recipes_and_parts_apart(monkeypatch):
     monkeypatch.setattr(EncodedSource, "_fire", lambda *_: pytest.fail("encoded for a fingerprint"))
     half = songs().subset(np.arange(12) < 6)
-    prints = [_data_fingerprint(data) for data in (songs(), songs(), songs(seed=1), half)]
+    prints = [data_fingerprint(data) for data in (songs(), songs(), songs(seed=1), half)]
     assert prints[0] == prints[1]
     assert len(set(prints)) == 3
 

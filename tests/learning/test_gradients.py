@@ -7,6 +7,7 @@ import torch
 from snncompare.backends.realisation import realise
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.backends.torch.surrogates import SuperSpike, Triangle
+from snncompare.dynamics.paths import Paths
 from snncompare.errors import InputError
 from snncompare.network.initialisers import Normal
 from snncompare.network.network import Network, Population, Projection
@@ -112,7 +113,7 @@ def setting():
 @pytest.mark.parametrize("trained", [False, True], ids=["weights", "weights, time constants, threshold, initial state"])
 def test_gradients_equal_a_reverse_pass_written_by_hand(trained, detach):
     network = small_network(trained=trained)
-    module = TorchNetwork(network, DT, {}, surrogate=SURROGATE, detach_reset=detach, seed=1)
+    module = TorchNetwork(network, DT, {}, surrogate=SURROGATE, paths=Paths(reset=not detach), seed=1)
     weights, x = module.weights_array(), raster()
     probe = np.random.default_rng(2).normal(size=(STEPS, BATCH, 2))
     expected, fired = by_hand(x.numpy(), weights, probe, plain_values(module), detach=detach)
@@ -140,7 +141,7 @@ def test_another_surrogate_gives_another_gradient(setting, changed):
 def test_a_differentiable_reset_changes_the_gradient_but_not_the_spikes(setting):
     network, weights, x, probe = setting
     runs = [
-        gradients(TorchNetwork(network, DT, weights, surrogate=SURROGATE, detach_reset=detach), x, probe)
+        gradients(TorchNetwork(network, DT, weights, surrogate=SURROGATE, paths=Paths(reset=not detach)), x, probe)
         for detach in (True, False)
     ]
     assert torch.equal(runs[0][1], runs[1][1])

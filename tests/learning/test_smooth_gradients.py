@@ -6,6 +6,7 @@ import torch
 
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.backends.torch.surrogates import SmoothSpike, SuperSpike
+from snncompare.dynamics.paths import Paths
 from snncompare.network.network import Network, Population, Projection
 from snncompare.network.neuron import NeuronModel, SpikeSource
 from snncompare.network.synapse import SynapseModel
@@ -151,9 +152,9 @@ def network(kind):
     )  # fmt: skip
 
 
-def differences(kind, surrogate, *, detach_reset=False):
+def differences(kind, surrogate, *, reset=True):
     """Return name to (gradient, finite difference) in a random direction, relative to the sum of their parts' sizes."""
-    module = TorchNetwork(network(kind), DT, {}, surrogate=surrogate, detach_reset=detach_reset, seed=1)
+    module = TorchNetwork(network(kind), DT, {}, surrogate=surrogate, paths=Paths(reset=reset), seed=1)
     module.synapses["across"].delay.data.fill_(
         1.3e-3
     )  # at a whole number of steps the two one-sided derivatives differ
@@ -199,7 +200,7 @@ def test_gradients_equal_finite_differences(kind):
 
 def test_a_detached_reset_is_no_derivative():
     """Negative control: with the reset left out, gradients differ from finite differences."""
-    found = differences("saturating gate", SmoothSpike("3 mV"), detach_reset=True)
+    found = differences("saturating gate", SmoothSpike("3 mV"), reset=False)
     assert found["neurons.hidden.theta"] > 1e-3
 
 

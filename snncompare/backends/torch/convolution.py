@@ -25,6 +25,10 @@ class ConvolutionProduct:
         """Return `before` (batch, n_target) plus what `spikes` (batch, n_source) send."""
         return before + self.sent(spikes)
 
+    def constant(self) -> "ConvolutionProduct":
+        """Return the same product without a derivative by the kernel."""
+        return ConvolutionProduct(self._wiring, self._kernel.detach())
+
     def sent(self, spikes: Tensor) -> Tensor:
         """Return what `spikes` (rows, n_source) send, shape (rows, n_target)."""
         wiring = self._wiring

@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from snncompare.backends.torch.effects import CompiledEffect
 from snncompare.backends.torch.products import DenseProduct, OneToOneProduct, Product
 from snncompare.backends.torch.raster import RasterEvents
 from snncompare.backends.torch.sparse import SparseProduct
+from snncompare.backends.torch.sums import constant
 
 __all__ = ["Delivery", "ProductDelivery", "ProductEffect"]
 
@@ -96,6 +97,16 @@ class ProductDelivery(Delivery):
         super().__init__([each.effect for each in effects])
         self._plan, self._effects = plan, effects
 
+    @property
+    def plan(self) -> DelayPlan:
+        """What arrives when."""
+        return self._plan
+
+    @property
+    def effects(self) -> Sequence[ProductEffect]:
+        """What arrives, and through which matrices."""
+        return self._effects
+
     def add(
         self,
         state: dict[str, Tensor],
@@ -113,6 +124,18 @@ class ProductDelivery(Delivery):
                 factor = each.effect.of_source(term, {**each.constants, **(released or {})})
                 after = product.add(after, arriving if factor is None else self._scaled(arriving, factor))
             self._put(state, each.effect, after, awake)
+
+    def constant(self) -> "ProductDelivery":
+        """Return the same delivery without derivatives of its weights."""
+        fraction = self._plan.fraction
+        plan = self._plan if fraction is None else replace(self._plan, fraction=fraction.detach())
+        return ProductDelivery(
+            plan,
+            [
+                ProductEffect(e.effect, [product.constant() for product in e.products], constant(e.constants))
+                for e in self._effects
+            ],
+        )
 
     def _scaled(self, arriving: Tensor, factor: Any) -> Tensor:
         if self._plan.n_groups == 1 or not isinstance(factor, Tensor):

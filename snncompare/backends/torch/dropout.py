@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from snncompare.backends.torch.network_state import NetworkState
 from snncompare.backends.torch.routes import LinearRoute, Route
-from snncompare.backends.torch.run import NetworkState
 from snncompare.errors import InputError, UnsupportedError, unknown
 
 __all__ = ["checked_dropout", "only_adds", "sends_whole_spikes"]

@@ -87,6 +87,16 @@ class LinearProjection(SynapseParameters):
             ],
         )
 
+    def factor(self, effect: CompiledEffect, term: int, values: Mapping[str, Any] | None = None) -> Tensor:
+        """Return the factor of each synapse in one term of an effect, shape (n_synapses,); `values` as in `start`."""
+        environment = self._environment(effect, values)
+        return effect.of_synapse(term, environment, environment[effect.description.weight])
+
+    @property
+    def ends(self) -> tuple[Tensor, Tensor]:
+        """Source and target neuron of each synapse, int64, shape (n_synapses,)."""
+        return self._source, self._target
+
     def _environment(self, effect: CompiledEffect, values: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return what an effect reads: numbers, and tensors (n_synapses,)."""
         description, environment = effect.description, effect.constants(values)

@@ -1,7 +1,6 @@
 """A network as a `torch.nn.Module`: weights and trained values are its parameters, a run is its forward pass."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,23 +12,26 @@ from torch.utils.checkpoint import checkpoint
 from snncompare.backends.realisation import Given, Realisation, delay_steps, realise
 from snncompare.backends.torch.dropout import checked_dropout, only_adds, sends_whole_spikes
 from snncompare.backends.torch.linear import LinearProjection
+from snncompare.backends.torch.network_state import Activity, NetworkState
 from snncompare.backends.torch.parameters import Named, neuron_values, with_trained_values
+from snncompare.backends.torch.passages import Passages, broadcasts, check_passages, checked_feedback, passages
 from snncompare.backends.torch.population import PopulationStep
 from snncompare.backends.torch.refusals import kind_of_synapses, refused_of_synapses
 from snncompare.backends.torch.routes import LinearRoute, Route, SynapseRoute, written_by
-from snncompare.backends.torch.run import Begun, NetworkRun, NetworkState, Piece
+from snncompare.backends.torch.run import Begun, NetworkRun, Piece
 from snncompare.backends.torch.run_options import RunOptions
 from snncompare.backends.torch.surrogates import Surrogate
 from snncompare.backends.torch.synapses import SynapseProjection
-from snncompare.backends.torch.thresholds import has_slope
+from snncompare.backends.torch.thresholds import surrogates_of
 from snncompare.dynamics.linear import linear_effects, source_states
+from snncompare.dynamics.paths import Paths
 from snncompare.dynamics.program import NetworkProgram, SynapseProgram
 from snncompare.dynamics.step_program import network_program
 from snncompare.errors import InputError, UnsupportedError, unknown
 from snncompare.network.network import Network
 from snncompare.network.wiring import Convolution
 
-__all__ = ["STRETCH", "Activity", "TorchNetwork"]
+__all__ = ["STRETCH", "TorchNetwork"]
 
 _KINDS = 4
 """Kinds of runs (number of trials, with gradients or without) that a module remembers."""
@@ -38,15 +40,6 @@ STRETCH = 4_000_000
 """Neurons times trials times steps that are carried out at once without gradients; then memory is freed."""
 
 _OF_SYNAPSES = ("weight", "delay")
-
-
-@dataclass(frozen=True)
-class Activity:
-    """What was recorded in a forward pass, each tensor of shape (step, batch, neuron), and where the run stands now."""
-
-    spikes: Mapping[str, Tensor]
-    traces: Mapping[tuple[str, str], Tensor]
-    state: NetworkState
 
 
 class TorchNetwork(nn.Module):
@@ -66,8 +59,9 @@ class TorchNetwork(nn.Module):
     surrogate : Surrogate or mapping, optional
         Derivative of the spike; needed for gradients. A mapping from populations has one for each; spikes of a
         population that it leaves out have no derivative.
-    detach_reset : bool
-        Whether the reset of the membrane is left out of the gradient.
+    paths : Paths
+        Which derivatives are followed. By default all but the reset of the membrane (Zenke and Vogels 2021, Neural
+        Computation 33:899).
     dtype : torch.dtype
     checkpoint_every : int, optional
         Steps after which the state is kept when gradients are computed; what lies between is computed again in the
@@ -99,7 +93,7 @@ class TorchNetwork(nn.Module):
         weights: Given,
         *,
         surrogate: Surrogate | Mapping[str, Surrogate] | None = None,
-        detach_reset: bool = True,
+        paths: Paths = Paths(reset=False),
         dtype: torch.dtype = torch.float64,
         checkpoint_every: int | None = None,
         unroll: int | None = None,
@@ -116,13 +110,17 @@ class TorchNetwork(nn.Module):
                 for name in program.populations
             }
         )
-        self._steps = self._population_steps(program, _surrogates(program, surrogate), detach_reset)
+        self._steps = self._population_steps(program, surrogates_of(program, surrogate), paths)
         self._routes: dict[str, Route] = {}
         projections: dict[str, nn.Module] = {}
         for name, described in program.projections.items():
             self._routes[name], projections[name] = self._projection(name, described, realisation, dtype)
         self.synapses = Named(projections)
-        self._kinds: dict[RunOptions, NetworkRun] = {}
+        self.paths = paths
+        self._passages = {flag: passages(network, paths, broadcast=flag) for flag in (False, True)}
+        if surrogate is not None:
+            check_passages(self._routes, self._passages[False])
+        self._kinds: dict[tuple[RunOptions, bool], NetworkRun] = {}
 
     @torch.compiler.disable(recursive=False)
     def forward(
@@ -136,6 +134,7 @@ class TorchNetwork(nn.Module):
         seed: int = 0,
         checkpoint_every: int | None = None,
         dropout: Mapping[str, Tensor] | None = None,
+        feedback: Mapping[tuple[str, str], Tensor] | None = None,
     ) -> Activity:
         """Return the activity that input spikes evoke.
 
@@ -159,16 +158,22 @@ class TorchNetwork(nn.Module):
         dropout : mapping, optional
             Population to what the spikes it sends are multiplied by, shape (batch, neuron); 0 for neurons that are
             dropped. What is recorded of them, and their own reset, stay as they are.
+        feedback : mapping, optional
+            Population and readout to weights, shape (population, readout), in SI units. Given, errors leave readouts
+            not by the projections that lead there, but as if by projections with these weights from the populations,
+            otherwise like those that lead there. The run itself stays the same.
         """
         steps, batch = shape or next(iter(inputs.values())).shape[:2]
         self._check(inputs, record, traces, (steps, batch))
         like = self.get_buffer("_like")
         sizes = {n: p.size for n, p in self.network.populations.items() if n in inputs or self._spikes(n)}
         dropped = checked_dropout(dropout, self._routes, sizes, batch, like)
+        checked_feedback(feedback, self.network, [name for name in self._steps if self._spikes(name)])
         whole = not self._several(inputs) and not dropped and sends_whole_spikes(state)
-        run = self._kind(batch, whole=whole)
+        run = self._kind(batch, whole=whole, broadcast=feedback is not None)
         values = {name: self.neurons[name].values() for name in self.neurons}
-        begun = run.begin(values, like, dropped)
+        errors = broadcasts(feedback or {}, self.network, self._routes, self.synapses, values)
+        begun = run.begin(values, like, dropped, errors if torch.is_grad_enabled() else ())
         now = run.initial(values, like, seed) if state is None else state
         every, carry_out = self._stretch(steps, batch, checkpoint_every)
         pieces = []
@@ -178,11 +183,12 @@ class TorchNetwork(nn.Module):
                 now, piece = carry_out(run, begun, now, part, min(every, steps - first), record, traces)
             pieces.append(piece)
         if len(pieces) == 1:
-            return Activity(pieces[0].spikes, pieces[0].traces, now)
+            return Activity(pieces[0].spikes, pieces[0].traces, now, pieces[0].own)
         return Activity(
             {name: torch.cat([piece.spikes[name] for piece in pieces]) for name in record},
             {key: torch.cat([piece.traces[key] for piece in pieces]) for key in traces},
             now,
+            {name: torch.cat([piece.own[name] for piece in pieces]) for name in (pieces[0].own if pieces else ())},
         )
 
     def trained(self) -> dict[str, dict[str, nn.Parameter]]:
@@ -222,6 +228,16 @@ class TorchNetwork(nn.Module):
         return float(np.sqrt(np.mean(existing**2))) if existing.size else (1.0 if key == "weight" else self.dt)
 
     @property
+    def steps(self) -> Mapping[str, PopulationStep]:
+        """What each population does in a step."""
+        return self._steps
+
+    @property
+    def routes(self) -> Mapping[str, Route]:
+        """What each projection does in a step."""
+        return self._routes
+
+    @property
     def weights(self) -> dict[str, nn.Parameter]:
         """The weights of all projections, see `SynapseParameters` for their shapes."""
         return {name: self.synapses[name].weight for name in self.synapses}
@@ -252,7 +268,7 @@ class TorchNetwork(nn.Module):
         return {**super().__getstate__(), "_kinds": {}}
 
     def _population_steps(
-        self, program: NetworkProgram, surrogates: Mapping[str, Surrogate], detach_reset: bool
+        self, program: NetworkProgram, surrogates: Mapping[str, Surrogate], paths: Paths
     ) -> dict[str, PopulationStep]:
         written: dict[str, set[str]] = {name: set() for name in self.network.populations}
         for described in program.projections.values():
@@ -264,7 +280,7 @@ class TorchNetwork(nn.Module):
                 size=self.network.populations[name].size,
                 dt=self.dt,
                 surrogate=surrogates.get(name),
-                detach_reset=detach_reset,
+                paths=paths,
                 written=frozenset(written[name]),
                 given=frozenset(self.neurons[name].values()),
             )
@@ -305,20 +321,26 @@ class TorchNetwork(nn.Module):
         return (steps, NetworkRun.piece) if every is None else (every, _again)
 
     @torch.compiler.disable
-    def _kind(self, batch: int, *, whole: bool) -> NetworkRun:
-        """Return the network bound to the kind of run asked for now; `whole` says that every spike counts once."""
+    def _kind(self, batch: int, *, whole: bool, broadcast: bool) -> NetworkRun:
+        """Return the network bound to the kind of run asked for now.
+
+        `whole` says that every spike counts once, `broadcast` that errors leave readouts by ways of their own.
+        """
         like, gradients = self.get_buffer("_like"), torch.is_grad_enabled()
         smooth = any(step.surrogate is not None and step.surrogate.smooth for step in self._steps.values())
         exact = whole and not gradients and not smooth and like.dtype is torch.float64 and like.device.type == "cpu"
         options = RunOptions(batch, like.dtype, like.device, exact, gradients, smooth)
-        if options not in self._kinds:
+        key = (options, broadcast)
+        if key not in self._kinds:
             sizes = {name: population.size for name, population in self.network.populations.items()}
             while len(self._kinds) >= _KINDS:
                 self._kinds.pop(next(iter(self._kinds)))
-            self._kinds[options] = NetworkRun(
-                self._steps, self._routes, self.synapses, sizes, self.dt, options, self.unroll
+            found = self._passages[broadcast] if gradients else Passages()
+            check_passages(self._routes, found)
+            self._kinds[key] = NetworkRun(
+                self._steps, self._routes, self.synapses, sizes, self.dt, options, self.unroll, passages=found
             )
-        return self._kinds[options]
+        return self._kinds[key]
 
     @torch.compiler.disable
     def _several(self, inputs: Mapping[str, Tensor]) -> bool:
@@ -360,23 +382,6 @@ class TorchNetwork(nn.Module):
             there = [*self._steps[name].changing, *self._steps[name].static]
             if variable not in there:
                 raise InputError(f"traces: '{name}' has " + unknown("variable", variable, there))
-
-
-def _surrogates(program: NetworkProgram, given: Surrogate | Mapping[str, Surrogate] | None) -> dict[str, Surrogate]:
-    """Return the surrogate of each population, after checking that its threshold has the same unit."""
-    if given is None:
-        return {}
-    spiking = {name: step.threshold for name, step in program.populations.items() if step.threshold is not None}
-    each = dict.fromkeys(spiking, given) if isinstance(given, Surrogate) else dict(given)
-    for name, surrogate in each.items():
-        threshold = spiking.get(name)
-        if threshold is None:
-            raise InputError("surrogate: " + unknown("population that spikes", name, spiking))
-        if threshold.dimensions and not has_slope(threshold.condition, threshold.dimensions, surrogate):
-            raise InputError(
-                f"the surrogate's width '{surrogate.width}' has not the unit of the threshold of '{name}'."
-            )
-    return each
 
 
 def _again(

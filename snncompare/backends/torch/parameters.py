@@ -93,6 +93,10 @@ class NeuronValues(nn.Module):
         there: dict[str, Any] = {**self._buffers, **self._parameters}
         return there | {state: there[parameter] for state, parameter in self._begins_at.items()}
 
+    def begun_by(self, name: str) -> list[str]:
+        """Return the states that begin at the value of a parameter."""
+        return [state for state, parameter in self._begins_at.items() if parameter == name]
+
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         """Return all values by name as float64 arrays, shape (n_neurons,) or ()."""
         there: dict[str, Any] = {**self._buffers, **self._parameters}

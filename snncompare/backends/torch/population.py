@@ -16,6 +16,7 @@ from snncompare.backends.torch.statements import Statement, settled, statements
 from snncompare.backends.torch.sums import Evaluate, Known, Once, State, named
 from snncompare.backends.torch.surrogates import Surrogate
 from snncompare.backends.torch.thresholds import firing, has_slope, membrane
+from snncompare.dynamics.paths import Paths
 from snncompare.dynamics.program import Assignment, PopulationProgram, Threshold
 
 __all__ = ["NEVER", "PopulationRun", "PopulationStep", "assigned_by"]
@@ -38,9 +39,8 @@ class PopulationStep:
         Time step, seconds.
     surrogate : Surrogate or None
         Derivative of the spike; None where no gradient is wanted.
-    detach_reset : bool
-        Whether the reset of the membrane is left out of the gradient (spike-triggered jumps of other variables never
-        are).
+    paths : Paths
+        Which derivatives are followed; here, of what a spike does to its own neuron.
     written : collection of str
         Variables that synapses change.
     given : collection of str
@@ -51,7 +51,7 @@ class PopulationStep:
     size: int
     dt: float
     surrogate: Surrogate | None
-    detach_reset: bool
+    paths: Paths
     written: Collection[str]
     given: Collection[str]
 
@@ -125,6 +125,11 @@ class PopulationRun:
         each = [(statement, self._action(statement, held=False)) for statement in statements_of_reset]
         self._resets = resets(each, scope, self._detached, smooth=self._smooth)
 
+    @property
+    def always_awake(self) -> bool:
+        """Whether no neuron pauses longer than until the next step."""
+        return self._always_awake
+
     def begin(self, values: Mapping[str, Tensor], draws: Draws) -> State:
         """Return what stays during a run and is read in every step.
 
@@ -181,7 +186,8 @@ class PopulationRun:
         if self._surrogate is None or threshold is None or target in self.program.dtypes:
             return True
         raised = membrane(threshold.condition, threshold.dimensions, self._surrogate)
-        return self.step.detach_reset and target in raised
+        paths = self.step.paths
+        return not (paths.reset if target in raised else paths.adaptation)
 
     def _update_actions(self) -> list[Action]:
         scope = settled(self.program.update, self._scope, self._known)

@@ -34,6 +34,10 @@ class Product(Protocol):
         """Return `before` (batch, n_target) plus `spikes` (batch, n_rows) times the matrix."""
         ...
 
+    def constant(self) -> "Product":
+        """Return the same product without a derivative by the matrix."""
+        ...
+
 
 class DenseProduct:
     """Adds spikes times a dense matrix (n_rows, n_target)."""
@@ -45,6 +49,10 @@ class DenseProduct:
         """Return `before` plus `spikes` times the matrix."""
         return torch.addmm(before, spikes, self.matrix)
 
+    def constant(self) -> "DenseProduct":
+        """Return the same product without a derivative by the matrix."""
+        return DenseProduct(self.matrix.detach())
+
 
 class OneToOneProduct:
     """Adds spikes times a diagonal matrix, given as its diagonal (n,)."""
@@ -55,3 +63,7 @@ class OneToOneProduct:
     def add(self, before: Tensor, spikes: Tensor) -> Tensor:
         """Return `before` plus `spikes` times the diagonal."""
         return torch.addcmul(before, spikes, self.diagonal)
+
+    def constant(self) -> "OneToOneProduct":
+        """Return the same product without a derivative by the matrix."""
+        return OneToOneProduct(self.diagonal.detach())

@@ -2,58 +2,26 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Tensor
 
+from snncompare.backends.torch.delivery import Delivery, ProductDelivery
 from snncompare.backends.torch.functions import Draws
+from snncompare.backends.torch.network_state import NetworkState
 from snncompare.backends.torch.parameters import Named
+from snncompare.backends.torch.passages import Broadcast, Passage, Passages
 from snncompare.backends.torch.population import PopulationRun, PopulationStep
+from snncompare.backends.torch.probes import Past, Probes, Sent, broadcast
 from snncompare.backends.torch.raster import RasterEvents
 from snncompare.backends.torch.routes import DELIVERY, Route, RouteRun
 from snncompare.backends.torch.run_options import RunOptions
-from snncompare.backends.torch.sums import Known, State
+from snncompare.backends.torch.sums import Known, State, constant
 
-__all__ = ["Begun", "NetworkRun", "NetworkState", "Piece"]
+__all__ = ["Begun", "NetworkRun", "Piece"]
 
 Kept = dict[str | tuple[str, str], list[Tensor]]
 """Population, or population and variable, to what was recorded in successive steps."""
-
-
-@dataclass(frozen=True)
-class NetworkState:
-    """Where a run stands after some steps; a run that starts from it goes on as if there had been no break.
-
-    Attributes
-    ----------
-    step : int
-        Steps that are over.
-    populations : mapping
-        Population to variable to tensor (batch, n_neurons).
-    synapses : mapping
-        Projection to variable to tensor, (batch, n_synapses) or (batch, n_source).
-    past : mapping
-        Population to the spikes it sent in the latest steps, the latest one last; None before the run.
-    random : Tensor
-        State of the generator of random numbers.
-    """
-
-    step: int
-    populations: Mapping[str, State]
-    synapses: Mapping[str, State]
-    past: Mapping[str, tuple[Tensor | None, ...]]
-    random: Tensor
-
-    def detach(self) -> Self:
-        """Return the same state without its history: gradients do not reach back beyond it."""
-        return type(self)(
-            self.step,
-            {name: {n: v.detach() for n, v in state.items()} for name, state in self.populations.items()},
-            {name: {n: v.detach() for n, v in state.items()} for name, state in self.synapses.items()},
-            {n: tuple(None if z is None else z.detach() for z in past) for n, past in self.past.items()},
-            self.random,
-        )
 
 
 @dataclass(frozen=True)
@@ -68,12 +36,18 @@ class Begun:
         Where random numbers come from.
     dropout : mapping
         Population to what the spikes it sends are multiplied by, shape (batch, neuron).
+    feedback : sequence of Broadcast
+        How errors leave readouts.
+    once : mapping
+        Projection whose spikes are followed once to its source, its target and what it delivers, as a constant.
     """
 
     populations: Mapping[str, State]
     projections: Mapping[str, State]
     draws: Draws
     dropout: Mapping[str, Tensor]
+    feedback: Sequence[Broadcast]
+    once: Mapping[str, tuple[str, str, Delivery]]
 
     def sent(self, name: str, raster: Tensor) -> Tensor:
         """Return what a population sends when it fires, shape (..., batch, neuron)."""
@@ -82,10 +56,11 @@ class Begun:
 
 @dataclass(frozen=True)
 class Piece:
-    """What was recorded in some successive steps, each tensor of shape (step, batch, neuron)."""
+    """What was recorded in some successive steps, each tensor of shape (step, batch, neuron); see `Activity`."""
 
     spikes: Mapping[str, Tensor]
     traces: Mapping[tuple[str, str], Tensor]
+    own: Mapping[str, Tensor]
 
 
 class NetworkRun:
@@ -106,6 +81,8 @@ class NetworkRun:
     options : RunOptions
     unroll : int, optional
         Steps that `torch.compile` sees at a time.
+    passages : Passages
+        How derivatives pass through projections.
     """
 
     def __init__(
@@ -117,8 +94,10 @@ class NetworkRun:
         dt: float,
         options: RunOptions,
         unroll: int | None = None,
+        *,
+        passages: Passages,
     ) -> None:
-        self.unroll = unroll
+        self.unroll, self._passages = unroll, passages
         self.options, self.dt, self._sizes, self._steps = options, dt, sizes, steps
         self.populations = {name: PopulationRun(step, options) for name, step in steps.items()}
         ordered = sorted(routes, key=lambda name: f"{name}_pre")  # Brian2 sorts the pathways by their names
@@ -137,7 +116,13 @@ class NetworkRun:
         return NetworkState(0, populations, synapses, past, generator.get_state())
 
     @torch.compiler.disable
-    def begin(self, values: Mapping[str, Mapping[str, Tensor]], like: Tensor, dropout: Mapping[str, Tensor]) -> Begun:
+    def begin(
+        self,
+        values: Mapping[str, Mapping[str, Tensor]],
+        like: Tensor,
+        dropout: Mapping[str, Tensor],
+        feedback: Sequence[Broadcast] = (),
+    ) -> Begun:
         """Return what stays during a run."""
         draws = Draws(torch.Generator(device=like.device), like)
         populations = {name: run.begin(values[name], draws) for name, run in self.populations.items()}
@@ -145,7 +130,11 @@ class NetworkRun:
             name: route.begin(values[route.target], populations.get(route.source, {}), populations[route.target], draws)
             for name, route in self.routes.items()
         }
-        return Begun(populations, projections, draws, dropout)
+        once: dict[str, tuple[str, str, Delivery]] = {}
+        for name in (name for name, passage in self._passages.of.items() if passage is Passage.ONCE):
+            delivery: ProductDelivery = projections[name][DELIVERY]
+            once[name] = (self.routes[name].source, self.routes[name].target, delivery.constant())
+        return Begun(populations, projections, draws, dropout, feedback, once)
 
     @torch.compiler.disable(recursive=False)
     def piece(
@@ -170,7 +159,7 @@ class NetworkRun:
             See `TorchNetwork.forward`.
         """
         begun.draws.generator.set_state(state.random)
-        past = self._remembered(state)
+        past = self._remembered(state.past, begun)
         ahead = {} if self.options.exact else self._ahead(begun, past, inputs)
         said = {name for arrival in ahead.values() for name in arrival.projections}
         arriving = {key: arrival.steps.unbind(0) for key, arrival in ahead.items()}
@@ -180,8 +169,16 @@ class NetworkRun:
         clock = list(zip((numbers * self.dt).unbind(0), numbers.unbind(0), strict=True))
         populations = {name: {**begun.populations[name], **own} for name, own in state.populations.items()}
         synapses = {name: dict(own) for name, own in state.synapses.items()}
-        work = Work(populations, synapses, begun, past)
-        kept = _nothing(record, traces)
+        onwards = self._remembered({**state.past, **state.onwards}, begun)
+        probed = self._probed(begun)
+        sources = {name: route.source for name, route in self.routes.items()}
+        different = {name: onwards[name] for name in probed if name in onwards}
+        sent = Sent(past, different, self._passages, sources)
+        runs = {name: self.populations[name] for name in probed}
+        constants = {name: constant(begun.populations[name]) for name in probed}
+        work = Work(populations, synapses, begun, sent, Probes(runs, constants, begun.once, state.probes))
+        own = [name for name in record if name in probed]
+        kept = _nothing((*record, *map(_own, own)), traces)
         routes = [(name, route) for name, route in self.routes.items() if name not in said]
         every = self.unroll or n_steps
         for first in range(0, n_steps, every):
@@ -200,8 +197,17 @@ class NetworkRun:
             synapses,
             {name: tuple(latest) for name, latest in past.items()},
             begun.draws.generator.get_state(),
+            {
+                name: {variable: probe[variable] for variable in state.populations[name]}
+                for name, probe in work.probes.states.items()
+            },
+            {name: tuple(latest) for name, latest in sent.different.items()},
         )
-        return after, Piece({n: torch.stack(kept[n]) for n in record}, {key: torch.stack(kept[key]) for key in traces})
+        return after, Piece(
+            {name: torch.stack(kept[name]) for name in record},
+            {key: torch.stack(kept[key]) for key in traces},
+            {name: torch.stack(kept[_own(name)]) for name in own},
+        )
 
     def _steps_of(
         self,
@@ -214,25 +220,36 @@ class NetworkRun:
         traces: Sequence[tuple[str, str]],
     ) -> Kept:
         """Carry out successive steps and return what is recorded; this is what `torch.compile` sees."""
-        kept = _nothing(record, traces)
+        own = [name for name in record if name in work.probes.names]
+        kept = _nothing((*record, *map(_own, own)), traces)
         populations = work.populations
         for k, now in enumerate(clock):
             self._update(work, *now)
             for name, variable in traces:
-                kept[name, variable].append(self._traced(name, variable, populations[name]))
+                traced = self._traced(name, variable, populations[name])
+                kept[name, variable].append(work.probes.seen(name, variable, traced))
             fired = {name: row[k] for name, row in rows.items()}
             for name in self._spiking:
                 fired[name] = self.populations[name].threshold(populations[name])
-            for name, latest in work.past.items():
-                latest.append(work.begun.sent(name, fired[name]) if name in fired else None)
-                del latest[0]
+            shown = work.probes.fire(fired)
+            for name in work.sent.own:
+                each = [work.begun.sent(name, spikes[name]) if name in spikes else None for spikes in (fired, shown)]
+                work.sent.append(name, *each)
+            for name in self._passages.forgetful:
+                changing = {variable: populations[name][variable] for variable in self._steps[name].changing}
+                populations[name].update(constant(changing))
             for (name, variable, held), steps in arriving.items():
                 _arrive(populations[name], variable, steps[k], held=held)
             self._propagate(work, routes)
+            at_probes = work.probes.arrivals(populations, work.sent)
+            broadcast(work.begun.feedback, self._passages.feedback, populations, at_probes, work.sent)
+            work.probes.renew(populations, at_probes, fired)
             for name in self._spiking:
                 self.populations[name].reset(populations[name], fired[name])
             for name in record:
-                kept[name].append(fired[name])
+                kept[name].append(shown[name])
+            for name in own:
+                kept[_own(name)].append(fired[name])
         return kept
 
     def _update(self, work: "Work", t: Tensor, number: Tensor) -> None:
@@ -247,14 +264,16 @@ class NetworkRun:
         for name, route in self.routes.items():
             if route.has_update:
                 route.update(work.populations, work.synapses[name], work.begun.projections[name])
+        work.probes.update(t, number)
 
     def _propagate(self, work: "Work", routes: Sequence[tuple[str, RouteRun]]) -> None:
         """Deliver what arrives now through some projections, then what spikes do to the synapses behind them."""
         for name, route in routes:
-            route.on_pre(work.populations, work.synapses.get(name, {}), work.past, work.begun.projections[name])
+            past = work.sent.seen_by(name)
+            route.on_pre(work.populations, work.synapses.get(name, {}), past, work.begun.projections[name])
         for name, route in self.routes.items():
             if route.has_on_post:
-                route.on_post(work.populations, work.synapses[name], work.past, work.begun.projections[name])
+                route.on_post(work.populations, work.synapses[name], work.sent.own, work.begun.projections[name])
 
     def _is_seen(
         self, source: str, past: Mapping[str, Sequence[Tensor | None]], said: Collection[str], record: Sequence[str]
@@ -272,15 +291,24 @@ class NetworkRun:
         found: Tensor = state[variable]
         return found.expand(shape)
 
+    def _probed(self, begun: Begun) -> list[str]:
+        """Return the populations that are carried out a second time."""
+        found = {target for _, target, _ in begun.once.values()}
+        if self._passages.feedback is Passage.ONCE:
+            found |= {each.readout for each in begun.feedback}
+        return [name for name in self.populations if name in found]
+
     @torch.compiler.disable
-    def _remembered(self, state: NetworkState) -> dict[str, list[Tensor | None]]:
+    def _remembered(self, past: Mapping[str, Sequence[Tensor | None]], begun: Begun) -> Past:
         """Return as many latest steps of each population as its projections ask for."""
         longest = dict.fromkeys(self._sizes, 0)
         for name, route in self.routes.items():
             longest[route.source] = max(longest[route.source], self._projections[name].longest)
-        latest: dict[str, list[Tensor | None]] = {}
+        for each in begun.feedback:
+            longest[each.population] = max(longest[each.population], each.steps)
+        latest: Past = {}
         for name, length in longest.items():
-            known = [None] * (length + 1) + list(state.past[name])
+            known = [None] * (length + 1) + list(past[name])
             latest[name] = known[-(length + 1) :]
         return latest
 
@@ -318,7 +346,8 @@ class Work:
     populations: dict[str, State]
     synapses: dict[str, State]
     begun: Begun
-    past: dict[str, list[Tensor | None]]
+    sent: Sent
+    probes: Probes
 
 
 @dataclass(frozen=True)
@@ -340,6 +369,11 @@ def _events(raster: Tensor, before: Sequence[Tensor | None]) -> tuple[RasterEven
     if known:
         raster = torch.cat([torch.stack(known).to(raster.dtype), raster])
     return RasterEvents.of(raster), len(known)
+
+
+def _own(name: str) -> str:
+    """Return the key of a population's spikes as its own layer sees them."""
+    return f"{name} itself"
 
 
 def _nothing(record: Sequence[str], traces: Sequence[tuple[str, str]]) -> Kept:

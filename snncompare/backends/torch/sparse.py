@@ -72,7 +72,7 @@ class SparseProduct:
     """
 
     def __init__(self, pattern: SparsePattern, values: Tensor) -> None:
-        self.shape, self._pattern = pattern.shape, pattern
+        self.shape, self._pattern, self._given = pattern.shape, pattern, values
         self._values = values if pattern.order is None else values[pattern.order]
         plain = self._values.detach()
         n_rows, n_columns = pattern.shape
@@ -85,6 +85,10 @@ class SparseProduct:
         """Return `before` (batch, n_columns) plus `spikes` (batch, n_rows) times the matrix."""
         added: Tensor = _AddSparse.apply(before, spikes, self._values, self._matrix, self._transposed)
         return added
+
+    def constant(self) -> "SparseProduct":
+        """Return the same product without a derivative by the matrix."""
+        return SparseProduct(self._pattern, self._given.detach())
 
     def dense(self) -> Tensor:
         """Return the matrix (n_rows, n_columns) with every place filled."""

@@ -10,12 +10,29 @@ from typing import Any
 
 import torch
 
-__all__ = ["Evaluate", "Known", "Once", "Part", "State", "Sum", "Variable", "added", "compiled_sum", "named"]
+__all__ = [
+    "Evaluate",
+    "Known",
+    "Once",
+    "Part",
+    "State",
+    "Sum",
+    "Variable",
+    "added",
+    "compiled_sum",
+    "constant",
+    "named",
+]
 
 State = dict[str, Any]
 """Variable name to tensor (batch, neuron); also the time, intermediate values and what is computed once per run."""
 
 Evaluate = Callable[[State], Any]
+
+
+def constant(state: Mapping[str, Any]) -> State:
+    """Return a state as a constant: gradients do not reach back beyond it."""
+    return {name: value.detach() if isinstance(value, torch.Tensor) else value for name, value in state.items()}
 
 
 @dataclass(frozen=True, eq=False)

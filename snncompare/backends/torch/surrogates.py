@@ -349,12 +349,17 @@ class EscapeNoise(_Logistic):
 
 
 class _Spike(torch.autograd.Function):
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, u: Tensor, surrogate: Surrogate, at_zero: bool, noise: Tensor | None) -> Tensor:
-        ctx.save_for_backward(u)
-        ctx.surrogate = surrogate
+    def forward(u: Tensor, surrogate: Surrogate, at_zero: bool, noise: Tensor | None) -> Tensor:  # noqa: ARG004
         above = u if noise is None else u - noise
         return (above >= 0 if at_zero else above > 0).to(u.dtype)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004 - of torch's interface
+        u, ctx.surrogate, *_ = inputs
+        ctx.save_for_backward(u)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:

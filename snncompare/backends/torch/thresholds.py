@@ -1,7 +1,7 @@
 """Conditions for a spike that carry a derivative: comparisons become spikes, and, or and not become arithmetic."""
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,9 +10,11 @@ from torch import Tensor
 from snncompare.backends.torch.partial import DRAWS, Scope, parsed
 from snncompare.backends.torch.sums import Evaluate, Part, State
 from snncompare.backends.torch.surrogates import Surrogate
+from snncompare.dynamics.program import NetworkProgram
+from snncompare.errors import InputError, unknown
 from snncompare.units import Dimension
 
-__all__ = ["firing", "has_slope", "membrane"]
+__all__ = ["firing", "has_slope", "membrane", "surrogates_of"]
 
 
 def has_slope(condition: str, dimensions: Sequence[Dimension], surrogate: Surrogate) -> bool:
@@ -76,6 +78,23 @@ def firing(
         return number(scope.part(node))
 
     return build(parsed(condition))
+
+
+def surrogates_of(program: NetworkProgram, given: Surrogate | Mapping[str, Surrogate] | None) -> dict[str, Surrogate]:
+    """Return the surrogate of each population, after checking that its threshold has the same unit."""
+    if given is None:
+        return {}
+    spiking = {name: step.threshold for name, step in program.populations.items() if step.threshold is not None}
+    each = dict.fromkeys(spiking, given) if isinstance(given, Surrogate) else dict(given)
+    for name, surrogate in each.items():
+        threshold = spiking.get(name)
+        if threshold is None:
+            raise InputError("surrogate: " + unknown("population that spikes", name, spiking))
+        if threshold.dimensions and not has_slope(threshold.condition, threshold.dimensions, surrogate):
+            raise InputError(
+                f"the surrogate's width '{surrogate.width}' has not the unit of the threshold of '{name}'."
+            )
+    return each
 
 
 def _sloped(condition: str, dimensions: Sequence[Dimension], surrogate: Surrogate) -> list[ast.Compare]:

@@ -58,7 +58,7 @@ def train(settings: DemoSettings, checkpoint: Path) -> Training:
         learnt,
         test=held_out,
         loss=Classification("readout", scale="2 mV"),
-        rates=RateLimit("2 Hz", "80 Hz"),
+        penalties=[RateLimit("2 Hz", "80 Hz")],
         dt=settings.dt,
         epochs=settings.epochs,
         batch_size=settings.batch_size,

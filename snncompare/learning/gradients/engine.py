@@ -4,7 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import Tensor
+
+from snncompare.learning.gradients.feedback import Feedback
 
 __all__ = ["GradientEngine", "Learnt"]
 
@@ -36,12 +38,12 @@ class GradientEngine(ABC):
 
     Attributes
     ----------
-    feedback : nn.Module
+    feedback : Feedback
         Feedback weights, fixed (buffers) or learnt (parameters, which get a gradient as others do); its state belongs
         into a checkpoint.
     """
 
-    feedback: nn.Module
+    feedback: Feedback
 
     @abstractmethod
     def trials(

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
+import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, log_softmax
 
-from snncompare.learning.losses.loss import Form, Loss, Reads
-from snncompare.units import quantity
+from snncompare.errors import InputError
+from snncompare.learning.losses.loss import Form, Reads, Wants
+from snncompare.learning.losses.regression import positive_scale
+from snncompare.learning.losses.window import Windowed
 
 __all__ = ["Classification", "Over"]
 
@@ -24,13 +28,15 @@ class Over(Enum):
 
 
 @dataclass(frozen=True)
-class Classification(Loss):
+class Classification(Windowed):
     r"""Cross-entropy of the class with the evidence for it.
 
     .. math::
         L = -\log \frac{e^{y_c}}{\sum_k e^{y_k}}, \qquad y_k = \frac{1}{T} \sum_t v_k(t) / s
 
-    or with the sum, the largest or the last value instead of the mean.
+    or with the sum, the largest or the last value instead of the mean. With `answers`, which class is right may change
+    from step to step, and the loss is :math:`-\frac{1}{T} \sum_t \sum_k y^*_k(t) \log p_k(t)` with the probabilities
+    :math:`p(t)` of the softmax at each of the T steps that count.
 
     Parameters
     ----------
@@ -41,12 +47,24 @@ class Classification(Loss):
     variable : str
         The readout's membrane.
     over : Over
+    answers : bool
+        Take the dataset's answers over time (1 for the right class) instead of one class per trial; with
+        `Over.EACH_STEP` only. Steps whose answer is not a number, or 0 for all classes, cost nothing.
+    window, dt
+        See `Windowed`.
     """
 
     readout: str
     scale: str
     variable: str = "v"
     over: Over = Over.MEAN
+    answers: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        positive_scale(self.scale)
+        if self.answers and self.over is not Over.EACH_STEP:
+            raise InputError(f"answers at every step need over=Over.EACH_STEP, got {self.over}.")
 
     @property
     def form(self) -> Form:  # type: ignore[override]
@@ -55,13 +73,22 @@ class Classification(Loss):
         return forms.get(self.over, Form.WHOLE_RUN)
 
     @property
+    def wants(self) -> Wants:  # type: ignore[override]
+        """One class per trial, or answers over time."""
+        return Wants.ANSWERS if self.answers else Wants.LABELS
+
+    @property
     def reads(self) -> Reads:
         """The readout's membrane."""
         return Reads(self.readout, self.variable)
 
+    @cached_property
+    def _one(self) -> float:
+        return positive_scale(self.scale)
+
     def evidence(self, values: Tensor) -> Tensor:
         """Return the evidence for every class, shape (batch, class)."""
-        scaled = values / quantity(self.scale).value
+        scaled = self.inside(values) / self._one
         match self.over:
             case Over.MAX:
                 return scaled.amax(dim=0)
@@ -71,18 +98,40 @@ class Classification(Loss):
                 return scaled.sum(dim=0)
         return scaled.mean(dim=0)
 
+    def accuracy(self, values: Tensor, target: Tensor) -> Tensor | None:
+        """Return whether each trial is right or, with answers, in which fraction of the steps that ask for a class."""
+        if not self.answers:
+            return super().accuracy(values, target)
+        said = self.inside(target)
+        asked = said.sum(dim=2) > 0  # neither NaN nor 0 for all classes
+        right = (self.inside(values).argmax(dim=2) == said.nan_to_num().argmax(dim=2)) & asked
+        return right.double().sum(dim=0) / asked.double().sum(dim=0)
+
     def __call__(self, values: Tensor, target: Tensor) -> Tensor:
         """Return the cross-entropy, mean over trials."""
-        if self.over is Over.EACH_STEP:
-            scaled = values / quantity(self.scale).value
-            return cross_entropy(scaled.flatten(0, 1), target.repeat(values.shape[0]))
-        return cross_entropy(self.evidence(values), target)
+        if self.over is not Over.EACH_STEP:
+            return cross_entropy(self.evidence(values), target)
+        scaled = self.inside(values) / self._one
+        if self.answers:
+            return _said(scaled, self.inside(target)).sum() / (scaled.shape[0] * scaled.shape[1])
+        return cross_entropy(scaled.flatten(0, 1), target.repeat(scaled.shape[0]))
 
-    def at_step(self, values: Tensor, target: Tensor, step: int, n_steps: int) -> Tensor:  # noqa: ARG002
+    def at_step(self, values: Tensor, target: Tensor, step: int, n_steps: int) -> Tensor:
         """Return the part of one step."""
-        return cross_entropy(values / quantity(self.scale).value, target) / n_steps
+        counted = self.steps(n_steps)
+        if step not in counted:
+            return values.sum() * 0.0
+        scaled = values / self._one
+        if self.answers:
+            return _said(scaled, target).sum() / (len(counted) * values.shape[0])
+        return cross_entropy(scaled, target) / len(counted)
 
     def of_sum(self, total: Tensor, target: Tensor, n_steps: int) -> Tensor:
-        """Return the loss of the summed membrane."""
-        scaled = total / quantity(self.scale).value
-        return cross_entropy(scaled / n_steps if self.over is Over.MEAN else scaled, target)
+        """Return the loss of the membrane summed over the steps that count."""
+        scaled = total / self._one
+        return cross_entropy(scaled / len(self.steps(n_steps)) if self.over is Over.MEAN else scaled, target)
+
+
+def _said(scaled: Tensor, answer: Tensor) -> Tensor:
+    """Return the cross-entropy of each class with an answer, 0 where the answer is not a number."""
+    return -torch.where(answer.isnan(), 0.0, answer) * log_softmax(scaled, dim=-1)

@@ -3,12 +3,13 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
+from typing import Self
 
 from torch import Tensor
 
-from snncompare.backends.torch.module import Activity
+from snncompare.backends.torch.network_state import Activity
 
-__all__ = ["Form", "Loss", "Penalty", "Reads"]
+__all__ = ["Form", "Loss", "Penalty", "Reads", "Wants"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Reads:
     def traces(self) -> list[tuple[str, str]]:
         """What is to be traced in a run."""
         return [] if self.variable is None else [(self.population, self.variable)]
+
+    @property
+    def spikes(self) -> list[str]:
+        """Populations whose spikes are to be recorded in a run."""
+        return [self.population] if self.variable is None else []
 
     def of(self, activity: Activity) -> Tensor:
         """Return what is read, shape (step, batch, neuron)."""
@@ -41,14 +47,25 @@ class Form(Enum):
     """Anything else: only backwards."""
 
 
+class Wants(Enum):
+    """What of a dataset a loss compares a network with."""
+
+    LABELS = "labels"
+    """The number of the class of each trial, shape (batch,)."""
+    ANSWERS = "answers"
+    """`SpikeDataset.target` on the grid of steps, shape (step, batch, output); NaN where nothing is asked."""
+    INPUT = "input"
+    """The input itself, spikes per step, shape (step, batch, unit)."""
+
+
 class Loss(ABC):
     """A loss of what is read, mean over trials.
 
-    Values have the shape (step, batch, neuron), in SI units. A target is either labels, shape (batch,), or an answer
-    at every step, shape (step, batch, neuron).
+    Values have the shape (step, batch, neuron), in SI units; the target is what `wants` says.
     """
 
     form: Form = Form.WHOLE_RUN
+    wants: Wants = Wants.LABELS
 
     @property
     @abstractmethod
@@ -59,30 +76,54 @@ class Loss(ABC):
     def __call__(self, values: Tensor, target: Tensor) -> Tensor:
         """Return the loss, a scalar."""
 
+    def for_step(self, dt: float) -> Self:  # noqa: ARG002 - of the interface
+        """Return this loss for a time step in seconds; needed once before use where times are part of the loss."""
+        return self
+
+    def steps(self, n_steps: int) -> range:
+        """Return the steps that the loss counts."""
+        return range(n_steps)
+
     def evidence(self, values: Tensor) -> Tensor | None:  # noqa: ARG002 - of the interface
         """Return what speaks for each class, shape (batch, class), largest for the answer; None without classes."""
         return None
+
+    def accuracy(self, values: Tensor, target: Tensor) -> Tensor | None:
+        """Return the fraction that is right in each trial, shape (batch,); None without classes."""
+        evidence = self.evidence(values)
+        return None if evidence is None else (evidence.argmax(dim=1) == target).double()
+
+    def prepared(self, target: Tensor) -> Tensor:
+        """Return a target as `at_step` takes it step by step."""
+        return target
 
     def at_step(self, values: Tensor, target: Tensor, step: int, n_steps: int) -> Tensor:
         """Return the part of one step: `values` (batch, neuron), target labels or the answer (batch, neuron)."""
         raise NotImplementedError
 
     def of_sum(self, total: Tensor, target: Tensor, n_steps: int) -> Tensor:
-        """Return the loss of values summed over all steps, (batch, neuron)."""
+        """Return the loss of values summed over all `steps` that count, (batch, neuron)."""
         raise NotImplementedError
 
 
 class Penalty(ABC):
-    """An addition to the loss that depends on how often neurons fire.
+    """An addition to the loss that depends on when or how often neurons fire.
 
     Attributes
     ----------
     populations : tuple of str or None
         Those it applies to; None is all that spike.
+    needs_steps : bool
+        Whether it depends on more than counts, so that it cannot be differentiated forwards.
     """
 
     populations: tuple[str, ...] | None = None
+    needs_steps: bool = False
 
     @abstractmethod
     def of_counts(self, counts: Tensor, duration: float) -> Tensor:
         """Return the penalty, a scalar, for spike counts (batch, neuron) of one population in a time in seconds."""
+
+    def of_spikes(self, spikes: Tensor, dt: float) -> Tensor:
+        """Return the penalty, a scalar, for spikes (step, batch, neuron) of one population in steps of `dt` seconds."""
+        return self.of_counts(spikes.sum(dim=0), spikes.shape[0] * dt)

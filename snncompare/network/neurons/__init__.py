@@ -22,6 +22,7 @@ from snncompare.network.neurons.bias import with_bias
 from snncompare.network.neurons.discrete_time import (
     adaptive_current_based_leaky_integrate_and_fire,
     current_based_leaky_integrate_and_fire,
+    current_based_readout,
 )
 from snncompare.network.neurons.exponential import (
     adaptive_exponential_integrate_and_fire,
@@ -50,6 +51,7 @@ __all__ = [
     "adaptive_leaky_integrate_and_fire",
     "conductance_leaky_integrate_and_fire",
     "current_based_leaky_integrate_and_fire",
+    "current_based_readout",
     "escape_noise_leaky_integrate_and_fire",
     "exponential_integrate_and_fire",
     "firing_pattern",

@@ -31,6 +31,7 @@ __all__ = [
     "Reset",
     "adaptive_current_based_leaky_integrate_and_fire",
     "current_based_leaky_integrate_and_fire",
+    "current_based_readout",
 ]
 
 Gain = Literal["plain", "normalised"]
@@ -125,6 +126,22 @@ def adaptive_current_based_leaky_integrate_and_fire(
             "parameters": {**model.parameters, **adaptation},
         }
     )
+
+
+def current_based_readout(
+    *, tau: QuantityLike = "20 ms", tau_syn: QuantityLike | None = "10 ms", input_gain: Gain = "normalised"
+) -> NeuronModel:
+    r"""Return the neuron of `current_based_leaky_integrate_and_fire` without a threshold: a readout that never fires.
+
+    .. math::
+        I^t = \alpha_s I^{t-1} + W z^t, \qquad y^{t+1} = \kappa y^t + \zeta I^t
+
+    :math:`y` is called ``v``; :math:`\kappa = e^{-dt/\tau}`, and :math:`\zeta` is :math:`1 - \kappa` or 1. Neftci,
+    Mostafa and Zenke (2019) IEEE Signal Processing Magazine 36:51.
+    """
+    model = _model(tau, tau_syn, "1", input_gain, "zero", 0)
+    kept = {name: value for name, value in model.parameters.items() if name != "v_threshold"}
+    return NeuronModel(equations=model.equations, parameters=kept, inputs=model.inputs)
 
 
 _SUBTRACT_CURRENT = "v -= (v_threshold + beta*a*exp(-dt/tau_adaptation))*exp(dt/tau)"

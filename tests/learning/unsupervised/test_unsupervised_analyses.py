@@ -1,0 +1,55 @@
+"""The two studies of unsupervised learning run, and their stored numbers are what they tell."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ANALYSES = Path(__file__).parents[3] / "analyses"
+
+
+def run_quickly(study: str, folder: Path) -> dict[str, float]:
+    command = [sys.executable, str(ANALYSES / study / "run.py"), "--quick", "--out", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return values(folder, study, quick=True)
+
+
+def values(folder: Path, study: str, *, quick: bool) -> dict[str, float]:
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert (results["study"], results["quick"]) == (study, quick)
+    return {name: entry["value"] for name, entry in results["metrics"].items()}
+
+
+@pytest.mark.slow
+def test_the_quick_study_of_digits_runs(tmp_path: Path) -> None:
+    found = run_quickly("stdp_digits", tmp_path)
+    assert {name.split(":")[0] for name in found} == {"STDP and homeostasis", "no homeostasis", "no plasticity"}
+    assert all(0 <= value <= 1 for name, value in found.items() if "accuracy" in name)
+    assert (tmp_path / "stdp_digits.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_the_quick_study_of_latent_prediction_runs_and_finds_the_axis(tmp_path: Path) -> None:
+    found = run_quickly("latent_predictive_learning", tmp_path)
+    assert found["rates, LPL, noise 3: |cosine|"] > 0.99  # thresholds of learning_rules.md R8.2
+    assert found["rates, Hebbian only, noise 3: |cosine|"] < 0.2
+    assert (tmp_path / "latent_prediction.png").stat().st_size > 10_000
+
+
+def test_stored_digits_are_learnt_and_need_plasticity() -> None:
+    found = values(ANALYSES / "stdp_digits", "stdp_digits", quick=False)
+    accuracy = {name.removesuffix(": accuracy"): value for name, value in found.items() if name.endswith(": accuracy")}
+    error = found["STDP and homeostasis: standard error"]
+    assert accuracy["STDP and homeostasis"] - accuracy["no plasticity"] > 4 * error
+    assert accuracy["STDP and homeostasis"] > 0.5  # chance 0.1
+
+
+def test_stored_spiking_neurons_prefer_slow_inputs_in_every_seed_and_only_with_the_predictive_term() -> None:
+    found = values(ANALYSES / "latent_predictive_learning", "latent_predictive_learning", quick=False)
+    assert found["spikes, LPL: selectivity, lowest seed"] > found["spikes, Hebbian only: selectivity, highest seed"]
+    assert found["rates, LPL, noise 3: |cosine|"] > 0.99
+    assert found["rates, Hebbian only, noise 1: |cosine|"] < 0.6
+    assert found["rates, Hebbian only, noise 3: |cosine|"] < 0.2
