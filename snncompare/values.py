@@ -2,16 +2,22 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn, Self
+from dataclasses import fields
+from enum import Enum
+from functools import lru_cache
+from numbers import Integral, Real
+from types import UnionType
+from typing import Any, NoReturn, Self, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
-from snncompare.errors import DescriptionError, SnncompareError, one_line, unknown
-from snncompare.units import CANONICAL
+from snncompare.errors import DescriptionError, InputError, SnncompareError, one_line, unknown
+from snncompare.units import CANONICAL, Quantity
 
-__all__ = ["FrozenDict", "Value"]
+__all__ = ["FrozenDict", "Value", "check_fields"]
 
 
 class FrozenDict(dict[str, Any]):
@@ -94,6 +100,72 @@ class Value(BaseModel):
             raise DescriptionError(f"{where}: {_sentence(error, cls)}") from error
         except ValueError as error:  # a number of thousands of digits, half of a character
             raise DescriptionError(f"{where}: holds a number or a text that cannot be written out.") from error
+
+
+def check_fields(value: Any) -> None:
+    """Refuse a dataclass with a field that is not what its annotation says.
+
+    Numbers must be finite; True is no number and 1.0 no whole number. Text must not be empty; where it is asked for, a
+    quantity will do.
+
+    Raises
+    ------
+    InputError
+        With what the field must be.
+    """
+    kind = type(value)
+    for field in fields(value):
+        given, annotation = getattr(value, field.name), _annotations(kind)[field.name]
+        if not _is_a(given, annotation):
+            call = f"; write {given.__name__}()" if isinstance(given, type) and _is_a_class(given, annotation) else ""
+            raise InputError(
+                f"{field.name} of {kind.__name__} must be {_named(annotation)}, got {one_line(repr(given), 80)}{call}."
+            )
+
+
+@lru_cache(maxsize=256)
+def _annotations(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _is_a(given: object, annotation: Any) -> bool:
+    """Return whether something is what an annotation says; what is not looked into is believed."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return any(_is_a(given, part) for part in parts)
+    if origin is tuple:
+        if not isinstance(given, tuple):
+            return False
+        kinds = parts[:1] * len(given) if Ellipsis in parts else parts
+        return len(given) == len(kinds) and all(map(_is_a, given, kinds))
+    kind = annotation if origin is None else origin
+    if kind is str:
+        return isinstance(given, Quantity) or (isinstance(given, str) and given != "")
+    if kind in (int, float):
+        number = isinstance(given, Integral if kind is int else Real) and not isinstance(given, bool)
+        return number and math.isfinite(given)  # type: ignore[arg-type]
+    return kind is Any or not isinstance(kind, type) or isinstance(given, kind)
+
+
+def _is_a_class(given: type, annotation: Any) -> bool:
+    kinds = get_args(annotation) or (annotation,)
+    return any(isinstance(kind, type) and issubclass(given, kind) for kind in kinds)
+
+
+def _named(annotation: Any) -> str:
+    """Return what an annotation allows, in words."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return " or ".join(_named(part) for part in parts)
+    if origin is tuple:
+        inside = _named(parts[0]) if Ellipsis in parts else ", ".join(_named(part) for part in parts)
+        return f"a tuple ({inside}{', ...' if Ellipsis in parts else ''})"
+    plain = {int: "a whole number", float: "a finite number", bool: "True or False", str: "text", type(None): "None"}
+    if annotation in plain:
+        return plain[annotation]
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return " or ".join(f"{annotation.__name__}.{member.name}" for member in annotation)
+    return str(getattr(annotation, "__name__", annotation))
 
 
 def _sentence(error: ValidationError, kind: type[BaseModel]) -> str:

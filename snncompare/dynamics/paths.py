@@ -13,6 +13,8 @@ leave some of them out (Zenke and Neftci 2021, Proceedings of the IEEE 109:935).
 from dataclasses import dataclass
 from enum import Enum
 
+from snncompare.values import check_fields
+
 __all__ = ["CrossLayer", "Paths"]
 
 
@@ -57,3 +59,6 @@ class Paths:
     adaptation: bool = True
     cross_layer: CrossLayer = CrossLayer.FULL
     readout: bool = True
+
+    def __post_init__(self) -> None:
+        check_fields(self)

@@ -9,6 +9,7 @@ from torch import Tensor
 from snncompare.backends.activity import spiking
 from snncompare.errors import InputError, unknown
 from snncompare.network.network import Network
+from snncompare.values import check_fields
 
 __all__ = ["Dropout"]
 
@@ -39,6 +40,7 @@ class Dropout:
     populations: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 0 <= self.probability < 1:
             raise InputError(f"probability must be at least 0 and below 1, got {self.probability}.")
 

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from snncompare.errors import InputError
+from snncompare.values import check_fields
 
 __all__ = ["Best", "EarlyStopping"]
 
@@ -32,6 +33,7 @@ class EarlyStopping:
     least_improvement: float = 0.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.patience < 1 or self.least_improvement < 0:
             raise InputError(
                 f"patience must be at least 1 and least_improvement at least 0, got {self.patience} and "

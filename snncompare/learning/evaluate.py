@@ -68,7 +68,7 @@ def evaluate(
         for first in range(0, len(dataset), batch_size):
             indices = np.arange(first, min(first + batch_size, len(dataset)))
             rasters, target = batches(indices)
-            activity = module(rasters, record=record, traces=loss.reads.traces)
+            activity = module(rasters, record=record, traces=loss.reads.traces, seed=first)
             values = loss.reads.of(activity)
             lost += float(loss(values, target)) * indices.size
             right.append(loss.accuracy(values, target))

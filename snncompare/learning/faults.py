@@ -11,6 +11,7 @@ from snncompare.errors import InputError
 from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
 from snncompare.units import Quantity
+from snncompare.values import check_fields
 
 __all__ = ["FaultLimits", "TrainingFaultError", "check_numbers", "faults_of", "largest_rate"]
 
@@ -61,6 +62,7 @@ class FaultLimits:
     solved: float = 1e-6
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.grace < 0 or (self.most is not None and not 0 < self.most <= 1):
             raise InputError(
                 f"grace must be at least 0 and most above 0 and at most 1, got {self.grace} and {self.most}."

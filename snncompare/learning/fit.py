@@ -88,7 +88,7 @@ def fit(
     faults : FaultLimits, optional
         From when on silence, saturation and vanishing gradients are errors; default: `FaultLimits()`.
     seed : int
-        Of the initial weights, the order of trials and what is dropped.
+        Of the initial weights, the order of trials, what is dropped and what is random in the network.
     checkpoint : path, optional
         A file that is written after every epoch and removed at the end. If it exists, training goes on where it was
         interrupted and ends with the same weights, bit for bit.

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from snncompare.errors import InputError
+from snncompare.values import check_fields
 
 __all__ = ["Constant", "ExponentialDecay", "HalfCosine", "RateSchedule", "StepDecay", "WarmUp"]
 
@@ -45,6 +46,7 @@ class StepDecay:
     factor_of_step: float = 0.1
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.every < 1 or not 0 < self.factor_of_step <= 1:
             raise InputError(
                 f"every must be at least 1 and factor_of_step above 0 and at most 1, got {self.every} and "
@@ -69,6 +71,7 @@ class ExponentialDecay:
     factor_of_epoch: float
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 0 < self.factor_of_epoch <= 1:
             raise InputError(f"factor_of_epoch must be above 0 and at most 1, got {self.factor_of_epoch}.")
 
@@ -93,6 +96,7 @@ class WarmUp:
     then: "RateSchedule" = HalfCosine()
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.epochs < 1:
             raise InputError(f"epochs of a warm-up must be at least 1, got {self.epochs}.")
 

@@ -10,10 +10,10 @@ from snncompare.learning.losses.spike_trains import VanRossum
 from snncompare.learning.rule import LearningRule
 from snncompare.learning.schedule import EverySteps, Execution, PerSynapse, Snap
 from snncompare.learning.signals import LocalReadouts, Symmetric
-from snncompare.network.equations import names_in_equations
 from snncompare.network.layers import layers, readouts
 from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
+from snncompare.network.randomness import is_random
 from snncompare.network.wiring import Convolution
 
 __all__ = ["IMPOSSIBLE", "Impossible", "check"]
@@ -83,12 +83,8 @@ def _convolves(case: _Case) -> bool:
 
 def _is_random(case: _Case) -> bool:
     """Return whether neurons draw random numbers in a run."""
-    models = [p.neuron.written_out() for p in case.network.populations.values() if isinstance(p.neuron, NeuronModel)]
-    texts = [f"{model.threshold} {model.reset}" for model in models]
-    names = {name for model in models for name in names_in_equations(model.equations)}
-    noise = any(name == "xi" or name.startswith("xi_") for name in names) or not names.isdisjoint({"rand", "randn"})
-    drawn = any("rand(" in text or "randn(" in text for text in texts)
-    return noise or drawn or (case.rule.surrogate.alters_spikes and not case.rule.surrogate.smooth)
+    surrogate = case.rule.surrogate
+    return is_random(case.network) or (surrogate.alters_spikes and not surrogate.smooth)
 
 
 IMPOSSIBLE = (

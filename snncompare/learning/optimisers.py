@@ -13,6 +13,7 @@ from typing import Any
 
 from snncompare.errors import InputError, unknown
 from snncompare.learning.learning_rates import HalfCosine, RateSchedule
+from snncompare.values import check_fields
 
 __all__ = [
     "Adam",
@@ -67,6 +68,7 @@ class Optimisation(ABC):
     def __post_init__(self) -> None:
         pairs = tuple(sorted(dict(self.factors).items()))
         object.__setattr__(self, "factors", pairs)
+        check_fields(self)
         positive = {"learning_rate": self.learning_rate, "clip": self.clip, "clip_value": self.clip_value}
         for name, value in [*positive.items(), *((f"factors['{name}']", value) for name, value in pairs)]:
             if value is not None and not value > 0:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from snncompare.backends.torch.surrogates import SuperSpike, Surrogate
 from snncompare.dynamics.paths import Paths
+from snncompare.errors import InputError
 from snncompare.learning.optimisers import Adam, Optimisation
 from snncompare.learning.schedule import AfterTrials, Execution, PerSynapse, Schedule, Storage
 from snncompare.learning.signals import LearningSignal, Symmetric
+from snncompare.values import check_fields
 
 __all__ = ["LearningRule", "surrogate_gradient"]
 
@@ -48,6 +50,11 @@ class LearningRule:
     checkpoint_every: int | None = None
     optimiser: Optimisation = Adam()
     trainable: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.checkpoint_every is not None and self.checkpoint_every < 1:
+            raise InputError(f"checkpoint_every must be at least 1, got {self.checkpoint_every}.")
 
 
 def surrogate_gradient(*, width: str, scale: str, learning_rate: float = 1e-3) -> LearningRule:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from snncompare.errors import InputError
+from snncompare.values import check_fields
 
 __all__ = ["AfterTrials", "EverySteps", "Execution", "FullInfluence", "PerSynapse", "Schedule", "Snap", "Storage"]
 
@@ -33,6 +34,7 @@ class EverySteps:
     steps: int
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.steps < 1:
             raise InputError(f"steps must be at least 1, got {self.steps}.")
 
@@ -54,6 +56,7 @@ class Snap:
     steps: int = 1
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.steps < 1:
             raise InputError(f"steps must be at least 1, got {self.steps}.")
 

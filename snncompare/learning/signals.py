@@ -7,6 +7,7 @@ With the error :math:`\partial E/\partial y_k` at readout k, neuron j receives
 from dataclasses import dataclass
 
 from snncompare.errors import InputError
+from snncompare.values import check_fields
 
 __all__ = ["AdaptiveFeedback", "LearningSignal", "LocalReadouts", "RandomFeedback", "Symmetric"]
 
@@ -31,6 +32,7 @@ class RandomFeedback:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.sd <= 0:
             raise InputError(f"sd must be positive, got {self.sd}.")
 
@@ -53,6 +55,7 @@ class AdaptiveFeedback:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.sd <= 0 or not 0 <= self.decay < 1:
             raise InputError(f"sd must be positive and decay in [0, 1), got {self.sd} and {self.decay}.")
 
@@ -68,6 +71,7 @@ class LocalReadouts:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.scale <= 0:
             raise InputError(f"scale must be positive, got {self.scale}.")
 

@@ -24,6 +24,7 @@ from snncompare.learning.fitting import longest_window
 from snncompare.learning.gradients.engine import GradientEngine
 from snncompare.learning.losses import Loss, Wants
 from snncompare.learning.optimiser import Optimiser
+from snncompare.network.randomness import is_random
 from snncompare.units import QuantityLike
 
 __all__ = ["Course", "Training"]
@@ -62,7 +63,7 @@ class Training:
         ``"dataset"`` and perhaps ``"test"`` and ``"validation"``.
     dt : quantity
     rng : numpy.random.Generator
-        Of the order of trials and of what is dropped.
+        Of the order of trials, what is dropped and what is random in the network.
     processes : Processes
     dropout : Dropout, optional
     limits : FaultLimits
@@ -148,6 +149,12 @@ class Training:
         return f"{longest_window(self.data.values())!r} s"
 
     @cached_property
+    def _is_random(self) -> bool:
+        surrogates = [step.surrogate for step in self.module.steps.values() if step.surrogate is not None]
+        noisy = any(surrogate.alters_spikes and not surrogate.smooth for surrogate in surrogates)
+        return noisy or is_random(self.module.network)
+
+    @cached_property
     def _batches(self) -> Batches:
         source, exact = self.module.network.sources()[0], self.loss.reads.variable is None
         return Batches(self.data["dataset"], source, self.dt, self._duration, self.loss.wants, exact)
@@ -185,7 +192,7 @@ class Training:
         inputs, target = self._batches(mine)
         self.optimiser.clear()
         share, steps = mine.size / everyone, 0
-        for learnt in self.engine.trials(inputs, target, dropout=factors):
+        for learnt in self.engine.trials(inputs, target, dropout=factors, seed=self._noise()):
             (loss,) = self.processes.total([learnt.loss * share])
             self.processes.average(self.optimiser.parameters, share)
             norms = self.optimiser.norms()
@@ -204,6 +211,10 @@ class Training:
                 course.right = (course.right or 0.0) + found * indices.size / everyone
         course.trials += indices.size
         course.seconds = steps * self.module.dt
+
+    def _noise(self) -> int:
+        """Return the seed of what is random in a batch; networks without chance take nothing from the generator."""
+        return int(self.rng.integers(2**31)) + self.processes.rank if self._is_random else 0
 
     def _count(self, course: Course, counts: Mapping[str, Tensor], share: float) -> None:
         fired = self.processes.total([float(count.sum()) for count in counts.values()])

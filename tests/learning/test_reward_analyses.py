@@ -55,3 +55,8 @@ def test_the_generator_teaches_and_other_signals_do_not():
     assert error["after"] < 0.5 * error["answer 0"]
     for control in ("shuffled signals", "random signals", "untrained generator"):
         assert error[control] > 0.9 * error["before"], control
+
+
+def test_the_pole_stands_longer_the_more_episodes_were_played():
+    results, found = stored("cart_pole")
+    assert found["test"] > 5 * results["seeds"][0]["curve"][0]

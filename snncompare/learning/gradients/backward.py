@@ -39,7 +39,12 @@ class Backward(GradientEngine):
         self._firing = spiking(module.network)
 
     def trials(
-        self, inputs: Mapping[str, Tensor], target: Tensor, *, dropout: Mapping[str, Tensor] | None = None
+        self,
+        inputs: Mapping[str, Tensor],
+        target: Tensor,
+        *,
+        dropout: Mapping[str, Tensor] | None = None,
+        seed: int = 0,
     ) -> Iterator[Learnt]:
         """Run trials side by side, and pause after each window with its gradient; see `GradientEngine`."""
         n_steps = next(iter(inputs.values())).shape[0]
@@ -53,6 +58,7 @@ class Backward(GradientEngine):
                 record=list(dict.fromkeys([*self._firing, *loss.reads.spikes])),
                 traces=loss.reads.traces,
                 state=state,
+                seed=seed,
                 dropout=dropout,
                 feedback=self.feedback.broadcast(),
             )

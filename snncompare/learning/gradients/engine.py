@@ -47,7 +47,12 @@ class GradientEngine(ABC):
 
     @abstractmethod
     def trials(
-        self, inputs: Mapping[str, Tensor], target: Tensor, *, dropout: Mapping[str, Tensor] | None = None
+        self,
+        inputs: Mapping[str, Tensor],
+        target: Tensor,
+        *,
+        dropout: Mapping[str, Tensor] | None = None,
+        seed: int = 0,
     ) -> Iterator[Learnt]:
         """Run trials side by side, and pause whenever the rule's schedule lets weights change.
 
@@ -62,4 +67,6 @@ class GradientEngine(ABC):
             Labels, shape (batch,), or answers over time, shape (step, batch, readout).
         dropout : mapping, optional
             See `TorchNetwork.forward`.
+        seed : int
+            Of what is random in the network.
         """

@@ -8,6 +8,7 @@ from torch import Tensor
 from snncompare.errors import InputError
 from snncompare.learning.losses.loss import Penalty
 from snncompare.units import hertz, seconds
+from snncompare.values import check_fields
 
 __all__ = ["RateLimit", "RateTarget"]
 
@@ -37,6 +38,7 @@ class RateLimit(Penalty):
     populations: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 0 <= hertz(self.low, "low") < hertz(self.high, "high"):
             raise InputError(f"low must lie below high, from 0 Hz on; got '{self.low}' and '{self.high}'.")
 
@@ -79,6 +81,7 @@ class RateTarget(Penalty):
     each_trial: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not hertz(self.rate, "rate") >= 0 or not seconds(self.step, "step") > 0:
             raise InputError(f"rate must be at least 0 Hz and step above 0 s, got '{self.rate}' and '{self.step}'.")
 

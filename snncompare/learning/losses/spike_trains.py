@@ -11,6 +11,7 @@ from snncompare.learning.losses.loss import Form, Reads, Wants
 from snncompare.learning.losses.regression import squared_where_asked
 from snncompare.learning.losses.window import Windowed
 from snncompare.units import seconds
+from snncompare.values import check_fields
 
 __all__ = ["DoubleExponential", "VanRossum"]
 
@@ -35,6 +36,7 @@ class DoubleExponential:
     decay: str = "10 ms"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 0 < seconds(self.rise, "rise") < seconds(self.decay, "decay"):
             raise InputError(f"rise must be positive and shorter than decay, got '{self.rise}' and '{self.decay}'.")
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from snncompare.errors import InputError
 from snncompare.learning.losses.loss import Penalty
+from snncompare.values import check_fields
 
 __all__ = ["Synchrony"]
 
@@ -37,6 +38,7 @@ class Synchrony(Penalty):
     needs_steps = True
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.strength > 0:
             raise InputError(f"strength must be positive, got {self.strength}.")
 

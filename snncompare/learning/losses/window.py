@@ -8,6 +8,7 @@ from torch import Tensor
 from snncompare.errors import InputError
 from snncompare.learning.losses.loss import Loss
 from snncompare.units import seconds
+from snncompare.values import check_fields
 
 __all__ = ["Window", "Windowed"]
 
@@ -39,6 +40,7 @@ class Windowed(Loss):
     dt: float | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.window is None:
             return
         if isinstance(self.window, str) or len(self.window) != 2:

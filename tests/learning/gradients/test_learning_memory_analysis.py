@@ -36,5 +36,7 @@ def test_the_stored_peak_of_eprop_is_the_same_at_10000_steps_as_at_100():
     growth = "peak of the longest run / of the shortest"
     assert found[f"e-prop, forwards, {growth}"] == pytest.approx(1.0, abs=0.05)  # what issue 6 asks for
     assert found[f"BPTT, {growth}"] > 50
-    assert 3 < found[f"BPTT with checkpoints, {growth}"] < found[f"BPTT, {growth}"] / 3
+    longest = "10000 steps, peak MB"
+    assert found[f"e-prop, forwards, {longest}"] < found[f"BPTT with checkpoints, {longest}"] / 10
+    assert found[f"BPTT with checkpoints, {longest}"] < 0.7 * found[f"BPTT, {longest}"]
     assert 5 < found["firing rate, Hz"] < 200

@@ -75,11 +75,16 @@ class Forward(GradientEngine):
         return InfluenceRun(stepper, rule.paths, self.loss.reads, feedback.local(), kernel=kernel, within=within)
 
     def trials(
-        self, inputs: Mapping[str, Tensor], target: Tensor, *, dropout: Mapping[str, Tensor] | None = None
+        self,
+        inputs: Mapping[str, Tensor],
+        target: Tensor,
+        *,
+        dropout: Mapping[str, Tensor] | None = None,
+        seed: int = 0,
     ) -> Iterator[Learnt]:
         """Run trials side by side, see `GradientEngine.trials`."""
         n_steps, batch = next(iter(inputs.values())).shape[:2]
-        run = self.begin(batch, dropout=dropout)
+        run = self.begin(batch, dropout=dropout, seed=seed)
         errors, asked = Errors(self.loss, self.penalties, run, n_steps), self.loss.prepared(target)
         every = n_steps if self._every is None else self._every
         for first in range(0, n_steps, every):
