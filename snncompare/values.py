@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
 from functools import lru_cache
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, Valid
 from snncompare.errors import DescriptionError, InputError, SnncompareError, one_line, unknown
 from snncompare.units import CANONICAL, Quantity
 
-__all__ = ["FrozenDict", "Value", "check_fields"]
+__all__ = ["FrozenDict", "Value", "check_arguments", "check_fields"]
 
 
 class FrozenDict(dict[str, Any]):
@@ -113,19 +113,38 @@ def check_fields(value: Any) -> None:
     InputError
         With what the field must be.
     """
-    kind = type(value)
+    kind: Any = type(value)
     for field in fields(value):
-        given, annotation = getattr(value, field.name), _annotations(kind)[field.name]
-        if not _is_a(given, annotation):
-            call = f"; write {given.__name__}()" if isinstance(given, type) and _is_a_class(given, annotation) else ""
-            raise InputError(
-                f"{field.name} of {kind.__name__} must be {_named(annotation)}, got {one_line(repr(given), 80)}{call}."
-            )
+        _check(f"{field.name} of {kind.__name__}", getattr(value, field.name), _annotations(kind)[field.name])
+
+
+def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> None:
+    """Refuse arguments that are not what the annotations of a function say, see `check_fields`.
+
+    Parameters
+    ----------
+    function : callable
+    given : mapping
+        Name to argument, ``locals()`` at its beginning.
+
+    Raises
+    ------
+    InputError
+    """
+    for name, annotation in _annotations(function).items():
+        if name in given:
+            _check(name, given[name], annotation)
+
+
+def _check(what: str, given: object, annotation: Any) -> None:
+    if not _is_a(given, annotation):
+        call = f"; write {given.__name__}(...)" if isinstance(given, type) and _is_a_class(given, annotation) else ""
+        raise InputError(f"{what} must be {_named(annotation)}, got {one_line(repr(given), 80)}{call}.")
 
 
 @lru_cache(maxsize=256)
-def _annotations(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _annotations(of: Any) -> dict[str, Any]:
+    return get_type_hints(of)
 
 
 def _is_a(given: object, annotation: Any) -> bool:
@@ -139,6 +158,8 @@ def _is_a(given: object, annotation: Any) -> bool:
         kinds = parts[:1] * len(given) if Ellipsis in parts else parts
         return len(given) == len(kinds) and all(map(_is_a, given, kinds))
     kind = annotation if origin is None else origin
+    if kind is Sequence and isinstance(given, Sequence):
+        return not isinstance(given, str) and all(_is_a(one, parts[0]) for one in given)
     if kind is str:
         return isinstance(given, Quantity) or (isinstance(given, str) and given != "")
     if kind in (int, float):
@@ -160,6 +181,10 @@ def _named(annotation: Any) -> str:
     if origin is tuple:
         inside = _named(parts[0]) if Ellipsis in parts else ", ".join(_named(part) for part in parts)
         return f"a tuple ({inside}{', ...' if Ellipsis in parts else ''})"
+    if origin is Sequence:
+        return f"a list of {_named(parts[0])}"
+    if origin is Callable:
+        return "a function"
     plain = {int: "a whole number", float: "a finite number", bool: "True or False", str: "text", type(None): "None"}
     if annotation in plain:
         return plain[annotation]

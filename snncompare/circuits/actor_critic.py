@@ -1,5 +1,6 @@
 """A recurrent network with a policy and a value, for learning by reward."""
 
+from snncompare.errors import InputError
 from snncompare.network.initialisers import Normal
 from snncompare.network.network import Network, Population, Projection
 from snncompare.network.neuron import NeuronModel, SpikeSource
@@ -45,6 +46,11 @@ def actor_critic(
         add together when each fires once. The last one is small, so that at first all actions are about equally likely.
     name : str
         Of the network.
+
+    Raises
+    ------
+    InputError
+        Without spiking neurons or actions.
     """
     spiking: dict[str, tuple[int, NeuronModel]] = {
         "hidden": (hidden, leaky_integrate_and_fire(tau=tau)),
@@ -53,7 +59,12 @@ def actor_critic(
             adaptive_leaky_integrate_and_fire(tau=tau, tau_adaptation=tau_adaptation, adaptation=adaptation),
         ),
     }
-    spiking = {key: value for key, value in spiking.items() if value[0] > 0}
+    spiking = {key: value for key, value in spiking.items() if value[0] != 0}
+    if not spiking or actions < 1:
+        raise InputError(
+            f"an actor needs spiking neurons and at least one action, got hidden={hidden}, adaptive={adaptive} and "
+            f"actions={actions}."
+        )
     populations = {"sensory": Population(size=inputs, neuron=SpikeSource())}
     populations |= {key: Population(size=size, neuron=neuron) for key, (size, neuron) in spiking.items()}
     populations["readout"] = Population(size=actions + 1, neuron=leaky_readout(tau=tau_readout))

@@ -46,9 +46,16 @@ class Checkpoint:
         Raises
         ------
         FileError
-            If the file is no checkpoint, or one of another training.
+            If the file is no checkpoint, one of another training, or nothing can be written where it is to lie.
         """
-        if self.path is None or not self.path.exists():
+        if self.path is None:
+            return None
+        if not self.path.parent.is_dir() or not os.access(self.path.parent, os.W_OK):
+            raise FileError(
+                f"the checkpoint '{self.path}' cannot be written: '{self.path.parent}' is no folder that takes files; "
+                "make it, or name another file."
+            )
+        if not self.path.exists():
             return None
         state = _load(self.path)
         if state.get("training") != self.training:

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from snncompare.backends.activity import spiking
 from snncompare.backends.torch.module import TorchNetwork
+from snncompare.backends.torch.threads import threads_for
 from snncompare.datasets.spike_dataset import SpikeDataset
+from snncompare.errors import InputError
 from snncompare.learning.batches import Batches
 from snncompare.learning.losses import Loss, Wants
 from snncompare.units import QuantityLike
+from snncompare.values import check_arguments
 
 __all__ = ["Evaluation", "evaluate"]
 
@@ -57,6 +60,9 @@ def evaluate(
 
     `duration` is what a trial lasts, with silence after shorter ones; default: the longest window of the dataset.
     """
+    check_arguments(evaluate, locals())
+    if batch_size < 1:
+        raise InputError(f"batch_size must be at least 1, got {batch_size}.")
     loss = loss.for_step(module.dt)
     exact = loss.reads.variable is None
     batches = Batches(dataset, module.network.sources()[0], dt, duration, loss.wants, exact)
@@ -64,7 +70,8 @@ def evaluate(
     record = list(dict.fromkeys([*firing, *loss.reads.spikes]))
     right, lost, lasted = [], 0.0, 0.0
     counts = dict.fromkeys(firing, 0.0)
-    with torch.no_grad():
+    largest = batch_size * max(population.size for population in module.network.populations.values())
+    with torch.no_grad(), threads_for(largest):
         for first in range(0, len(dataset), batch_size):
             indices = np.arange(first, min(first + batch_size, len(dataset)))
             rasters, target = batches(indices)

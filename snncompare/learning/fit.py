@@ -33,6 +33,7 @@ from snncompare.learning.trained import Trained
 from snncompare.learning.training import Training
 from snncompare.network.network import Network
 from snncompare.units import QuantityLike, seconds
+from snncompare.values import check_arguments
 
 __all__ = ["fit"]
 
@@ -110,6 +111,7 @@ def fit(
     MissingDependencyError
         If `logs` need TensorBoard, which is not installed.
     """
+    check_arguments(fit, locals())
     if epochs < 0 or batch_size < 1:
         raise InputError(f"epochs must be at least 0 and batch_size at least 1, got {epochs} and {batch_size}.")
     if early_stopping is not None and validation is None:

@@ -12,9 +12,12 @@ from snncompare.datasets.time_grid import steps_of
 from snncompare.errors import InputError, unknown
 from snncompare.learning.answers import outputs_of
 from snncompare.learning.losses import Loss, Penalty, Wants
+from snncompare.network.equations import definitions
 from snncompare.network.network import Network
+from snncompare.network.neuron import NeuronModel
+from snncompare.units import parse_unit, quantity
 
-__all__ = ["check_fit", "data_fingerprint", "digest_of", "longest_window"]
+__all__ = ["check_fit", "check_read", "data_fingerprint", "digest_of", "longest_window"]
 
 
 def check_fit(
@@ -40,7 +43,7 @@ def check_fit(
         raise InputError(
             f"training needs a network with one spike source, '{network.name}' has {len(network.sources())}."
         )
-    _check_read(network, loss)
+    check_read(network, loss)
     for penalty in penalties:
         for name in penalty.populations or ():
             if name not in spiking(network):
@@ -59,12 +62,32 @@ def check_fit(
     loss.for_step(dt).steps(n_steps)
 
 
-def _check_read(network: Network, loss: Loss) -> None:
-    name = loss.reads.population
+def check_read(network: Network, loss: Loss) -> None:
+    """Refuse a loss that reads what the network has not, or counts it in another unit.
+
+    Raises
+    ------
+    InputError
+    """
+    name, variable = loss.reads.population, loss.reads.variable
     if name not in network.populations:
         raise InputError("loss: " + unknown("population", name, network.populations))
-    if loss.reads.variable is None and name not in spiking(network):
-        raise InputError("the loss reads spikes: " + unknown("population that spikes", name, spiking(network)))
+    if variable is None:
+        if name not in spiking(network):
+            raise InputError("the loss reads spikes: " + unknown("population that spikes", name, spiking(network)))
+        return
+    neuron = network.populations[name].neuron
+    there = definitions(neuron.written_out().equations) if isinstance(neuron, NeuronModel) else {}
+    if variable not in there:
+        if not any(variable.endswith(f"_{projection}") for projection in network.incoming(name)):
+            raise InputError(f"loss: '{name}' has " + unknown("variable", variable, there))
+        return
+    scale, unit = getattr(loss, "scale", None), there[variable].unit
+    if scale is not None and quantity(scale).dimension != parse_unit(unit)[1]:
+        raise InputError(
+            f"scale of the loss must have the unit of '{variable}' of '{name}', {unit}, got '{scale}'; write for "
+            f"example '1 {unit}'."
+        )
 
 
 def _check_target(network: Network, loss: Loss, what: str, part: SpikeDataset) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from snncompare.errors import MissingDependencyError
+from snncompare.errors import FileError, MissingDependencyError
 
 __all__ = ["Log", "opened_log", "tag_of"]
 
@@ -59,6 +59,8 @@ def opened_log(folder: str | Path | None, finished: int) -> Iterator[Log]:
     ------
     MissingDependencyError
         If the package tensorboard is not installed.
+    FileError
+        If the folder cannot be written to.
     """
     if folder is None:
         yield Log(None)
@@ -69,7 +71,12 @@ def opened_log(folder: str | Path | None, finished: int) -> Iterator[Log]:
         raise MissingDependencyError(
             "logs need 'tensorboard'; install it with: pip install -e '.[logs]', or leave out logs=."
         ) from problem
-    writer = SummaryWriter(str(folder), purge_step=finished + 1 if finished else None)
+    try:
+        writer = SummaryWriter(str(folder), purge_step=finished + 1 if finished else None)
+    except OSError as problem:
+        raise FileError(
+            f"logs cannot be written to the folder '{folder}': {problem.strerror}; name another."
+        ) from problem
     try:
         yield Log(writer)
     finally:

@@ -66,6 +66,8 @@ class Optimisation(ABC):
     factors: Mapping[str, float] | tuple[tuple[str, float], ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.factors, Mapping | tuple):
+            raise InputError(f"factors is a mapping, for example {{'hidden.tau': 0.1}}, got {self.factors!r}.")
         pairs = tuple(sorted(dict(self.factors).items()))
         object.__setattr__(self, "factors", pairs)
         check_fields(self)
@@ -73,6 +75,12 @@ class Optimisation(ABC):
         for name, value in [*positive.items(), *((f"factors['{name}']", value) for name, value in pairs)]:
             if value is not None and not value > 0:
                 raise InputError(f"{name} must be positive, got {value}.")
+        for name in ("eps", "weight_decay"):
+            if getattr(self, name, 0.0) < 0:
+                raise InputError(f"{name} must be at least 0, got {getattr(self, name)}.")
+        for decay in (*getattr(self, "betas", ()), getattr(self, "alpha", 0.0), getattr(self, "momentum", 0.0)):
+            if not 0 <= decay < 1:
+                raise InputError(f"betas, alpha and momentum must be at least 0 and below 1, got {decay}.")
 
     @property
     @abstractmethod

@@ -33,8 +33,8 @@ class RandomFeedback:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.sd <= 0:
-            raise InputError(f"sd must be positive, got {self.sd}.")
+        if self.sd <= 0 or self.seed < 0:
+            raise InputError(f"sd must be positive and seed at least 0, got {self.sd} and {self.seed}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +56,10 @@ class AdaptiveFeedback:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.sd <= 0 or not 0 <= self.decay < 1:
-            raise InputError(f"sd must be positive and decay in [0, 1), got {self.sd} and {self.decay}.")
+        if self.sd <= 0 or not 0 <= self.decay < 1 or self.seed < 0:
+            raise InputError(
+                f"sd must be positive, decay in [0, 1), seed at least 0; got {self.sd}, {self.decay} and {self.seed}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +74,8 @@ class LocalReadouts:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.scale <= 0:
-            raise InputError(f"scale must be positive, got {self.scale}.")
+        if self.scale <= 0 or self.seed < 0:
+            raise InputError(f"scale must be positive and seed at least 0, got {self.scale} and {self.seed}.")
 
 
 LearningSignal = Symmetric | RandomFeedback | AdaptiveFeedback | LocalReadouts

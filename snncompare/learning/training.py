@@ -124,8 +124,9 @@ class Training:
                 self.optimiser.state = state["optimiser"]
                 self.rng.bit_generator.state = state["rng"]
                 self.best.state = state["best"]
-                self.rows, self.lasting, self.ended = list(state["rows"]), dict(state["lasting"]), bool(state["ended"])
-            except (KeyError, TypeError, ValueError, RuntimeError) as problem:
+                self.rows = [{**row, "epoch": int(row["epoch"]), "loss": float(row["loss"])} for row in state["rows"]]
+                self.lasting, self.ended = dict(state["lasting"]), bool(state["ended"])
+            except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as problem:
                 raise FileError(f"the checkpoint '{saved.path}' is damaged; remove it to begin anew.") from problem
         self.processes.wait()
 

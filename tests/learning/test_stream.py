@@ -9,8 +9,9 @@ import torch
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.backends.torch.surrogates import Triangle
 from snncompare.errors import InputError, UnsupportedError
+from snncompare.learning.faults import TrainingFaultError
 from snncompare.learning.gradients.forward.engine import Forward
-from snncompare.learning.losses import Classification, Regression
+from snncompare.learning.losses import Classification, Over, Regression, VanRossum
 from snncompare.learning.optimiser import Optimiser
 from snncompare.learning.optimisers import Adam
 from snncompare.learning.presets import bptt, eprop
@@ -114,3 +115,38 @@ def test_what_needs_an_end_is_refused(rule, loss):
 def test_spikes_of_another_shape_are_refused():
     with pytest.raises(InputError, match=r"shape \(8,\), got \(3,\)"):
         Stream(network(), RULE, LOSS, dt="1 ms").step(np.zeros(3))
+
+
+def test_a_step_that_is_no_step_is_refused():
+    stream = Stream(network(), RULE, LOSS, dt="1 ms", seed=1)
+    row = np.zeros(INPUTS)
+    for wrong in (row[1:], np.full(INPUTS, np.nan), row - 1, np.full(INPUTS, "a"), None):
+        with pytest.raises(InputError, match="spikes must"):
+            stream.step(wrong, answer(0))
+    for wrong in ([0.1, 0.2], 0.1, "a", [np.inf], [[0.1]]):
+        with pytest.raises(InputError, match="target must"):
+            stream.step(row, wrong)
+    assert stream.n_steps == 0
+    stream.step(row, [np.nan])
+    classes = Stream(network(), RULE, Classification("readout", scale="1", over=Over.EACH_STEP), dt="1 ms")
+    for wrong in (1, -1, 0.0, True, [0], "a"):
+        with pytest.raises(InputError, match="a label from 0 to 0"):
+            classes.step(row, wrong)
+    classes.step(row, 0)
+
+
+def test_numbers_that_are_none_do_not_reach_the_weights():
+    stream = Stream(network(), RULE, LOSS, dt="1 ms", seed=1)
+
+    def run():
+        for row in spikes(30):
+            stream.step(row, [1e300])
+
+    with pytest.raises(TrainingFaultError, match="not a number"):
+        run()
+    assert all(np.isfinite(weight).all() for weight in stream.trained().weights.values())
+
+
+def test_a_loss_that_filters_a_whole_target_is_refused():
+    with pytest.raises(UnsupportedError, match="no whole target"):
+        Stream(network(), RULE, VanRossum("hidden"), dt="1 ms")

@@ -41,6 +41,8 @@ class RateLimit(Penalty):
         check_fields(self)
         if not 0 <= hertz(self.low, "low") < hertz(self.high, "high"):
             raise InputError(f"low must lie below high, from 0 Hz on; got '{self.low}' and '{self.high}'.")
+        if not self.strength > 0:
+            raise InputError(f"strength must be positive, got {self.strength}.")
 
     def of_counts(self, counts: Tensor, duration: float) -> Tensor:
         """Return the penalty for spike counts (batch, neuron) in a time in seconds."""
@@ -84,6 +86,8 @@ class RateTarget(Penalty):
         check_fields(self)
         if not hertz(self.rate, "rate") >= 0 or not seconds(self.step, "step") > 0:
             raise InputError(f"rate must be at least 0 Hz and step above 0 s, got '{self.rate}' and '{self.step}'.")
+        if not self.strength > 0:
+            raise InputError(f"strength must be positive, got {self.strength}.")
 
     def of_counts(self, counts: Tensor, duration: float) -> Tensor:
         """Return the penalty for spike counts (batch, neuron) in a time in seconds."""

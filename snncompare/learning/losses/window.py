@@ -40,11 +40,11 @@ class Windowed(Loss):
     dt: float | None = None
 
     def __post_init__(self) -> None:
+        if self.window is not None and (isinstance(self.window, str) or len(self.window) != 2):
+            raise InputError(f"window is a start and an end, for example ('2100 ms', None); got {self.window!r}.")
         check_fields(self)
         if self.window is None:
             return
-        if isinstance(self.window, str) or len(self.window) != 2:
-            raise InputError(f"window is a start and an end, for example ('2100 ms', None); got {self.window!r}.")
         start, stop = self._times()
         if start < 0 or (stop is not None and stop <= start):
             raise InputError(f"window must begin at 0 s or later and end after it begins, got {self.window!r}.")

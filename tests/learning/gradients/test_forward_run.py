@@ -18,7 +18,7 @@ from snncompare.learning.rule import LearningRule
 from snncompare.learning.schedule import EverySteps, FullInfluence, PerSynapse, Snap
 from snncompare.network.initialisers import Normal
 from snncompare.network.network import Network, Population, Projection
-from snncompare.network.neuron import SpikeSource
+from snncompare.network.neuron import NeuronModel, SpikeSource
 from snncompare.network.neurons import (
     adaptive_current_based_leaky_integrate_and_fire,
     current_based_readout,
@@ -83,9 +83,10 @@ def taken(network):
     return found
 
 
+@pytest.mark.parametrize("p", [None, 0.6], ids=["dense", "sparse"])
 @pytest.mark.parametrize("rule", [EPROP, RTRL], ids=["per synapse", "everything"])
-def test_each_pause_has_the_gradient_of_its_window_through_all_that_went_before(rule):
-    online, whole = module(rule), module(rule)
+def test_each_pause_has_the_gradient_of_its_window_through_all_that_went_before(rule, p):
+    online, whole = module(rule, network(p=p)), module(rule, network(p=p))
     n_spikes, each = 0, []
     for learnt in Forward(online, replace(rule, schedule=EverySteps(25)), LOSS).trials({"source": spikes()}, answers()):
         n_spikes += float(learnt.counts["hidden"].sum())
@@ -96,7 +97,7 @@ def test_each_pause_has_the_gradient_of_its_window_through_all_that_went_before(
         window = slice(25 * k, 25 * k + 25)
         LOSS(values[window], answers()[window]).backward()
         assert distance(gradients, taken(whole)) < TOLERANCE
-    cut = module(rule)
+    cut = module(rule, network(p=p))
     windows = [
         taken(cut)
         for _ in Backward(cut, replace(rule, schedule=EverySteps(25)), LOSS).trials({"source": spikes()}, answers())
@@ -139,6 +140,32 @@ def test_trials_that_restart_begin_anew_and_the_others_go_on(rule):
     assert float((restarted[0] - anew[0]).abs().max()) < TOLERANCE * scale
     assert float((restarted[1:] - on[1:]).abs().max()) < TOLERANCE * scale
     assert float((restarted[0] - on[0]).abs().max()) > 1e-3 * scale
+
+
+@pytest.mark.parametrize("rule", [EPROP, RTRL], ids=["per synapse", "everything"])
+def test_a_state_that_begins_at_a_learnt_parameter_does_so_again_after_a_restart(rule):
+    neuron = NeuronModel(
+        equations="dx/dt = -x/(20*ms) : 1", threshold="x > 0.6", reset="x -= 0.6", parameters={"x_0": "0.3"},
+        initial={"x": "x_0"},
+    )  # fmt: skip
+    plain = network(recurrent=False)
+    hidden = Population(size=HIDDEN, neuron=neuron, trainable={"x_0": Trainable()})
+    one = module(rule, plain.model_copy(update={"populations": {**plain.populations, "hidden": hidden}}))
+    x, errors = spikes(), answers()[0]
+
+    def after(restart, steps):
+        run = Forward(one, rule, LOSS).begin(BATCH)
+        for step in steps:
+            if step == restart:
+                run.restart(torch.tensor([True, False, False]))
+            run.advance({"source": x[step]})
+        return run.per_trial({"": errors})[one.neurons["hidden"]["x_0"]]
+
+    restarted, anew, on = after(30, range(50)), after(None, range(30, 50)), after(None, range(50))
+    scale = float(anew[0].abs().max())
+    assert scale > 0
+    assert float((restarted[0] - anew[0]).abs().max()) < TOLERANCE * scale
+    assert float((restarted[1:] - on[1:]).abs().max()) < TOLERANCE * scale
 
 
 def numbers(*owners):

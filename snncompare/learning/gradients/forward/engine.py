@@ -42,7 +42,6 @@ class Forward(GradientEngine):
         self.penalties = tuple(penalties)
         self.feedback = Feedback(module, rule.signal, loss)
         self._every = None if isinstance(rule.schedule, AfterTrials) else rule.schedule.steps
-        self._runs: dict[int, ForwardRun] = {}
         if loss.form is Form.WHOLE_RUN or (loss.form is Form.OF_SUM and self._every is not None):
             raise UnsupportedError(
                 "the error of this loss is known only when a trial is over; take a loss of every step, or "

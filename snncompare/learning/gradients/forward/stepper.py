@@ -132,7 +132,7 @@ class Stepper:
                 self._there[name] = route.begin(plain[route.target], *ends, self._draws)
             with torch.enable_grad():
                 graph = route.begin(values[route.target], *ends, self._draws)
-            self.entries += entries_of(name, self.module, route, graph)
+                self.entries += entries_of(name, self.module, route, graph)
         self.broadcast = self._broadcasts()
         feedback = self._feedback() or {}
         for each in self.broadcast or []:
