@@ -46,3 +46,16 @@ def test_heartbeats_are_told_far_better_than_without_learning():
     # The commonest part makes up 34 % of the labelled steps of the test.
     assert found["accuracy, labelled steps"] > 0.7
     assert found["accuracy of an untrained network, labelled steps"] < 0.4
+
+
+def test_stored_heterogeneity_has_all_conditions_and_speakers():
+    results, found = stored("heterogeneity")
+    assert results["quick"] is False
+    networks = results["networks"]
+    assert len({(one["condition"], one["unseen"], one["seed"]) for one in networks}) == 4 * 4  # one seed so far
+    for name in {one["condition"] for one in networks}:
+        each = [one["accuracy"] for one in networks if one["condition"] == name]
+        assert found[f"accuracy, {name}"] == pytest.approx(np.mean(each))
+        assert min(each) > 0.2  # 240 digits of a speaker, chance 0.1: a standard error of 0.02
+    fixed = {one["spread of tau"] for one in networks if one["condition"] == "homogeneous, fixed"}
+    assert fixed == {0.0}
