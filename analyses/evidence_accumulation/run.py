@@ -3,7 +3,7 @@
 import argparse
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,23 +69,13 @@ The readout is a mean of spikes per step, of which there are twice as many as in
 Parts = Mapping[str, sc.SpikeDataset]
 
 
-class FreshTrials(sc.SpikeDataset):
-    """A dataset an epoch of which is a few batches drawn from all its trials."""
-
-    def batches(self, batch_size: int, *, seed: int) -> Iterator[NDArray[np.int64]]:
-        """Yield the positions of the trials of each batch."""
-        drawn = np.random.default_rng(seed).permutation(len(self))[: EVERY * batch_size]
-        return (drawn[i : i + batch_size] for i in range(0, drawn.size, batch_size))
-
-
 def trials(n_train: int) -> Parts:
     """Return the trials of the tutorial, which are equally long, in parts."""
     sizes = {"n_train": n_train, "n_validation": min(512, n_train), "n_test": min(64, n_train)}
     whole = sc.datasets.load("evidence_accumulation", shortest_delay="1050 ms", longest_delay="1050 ms", **sizes)
-    kinds = {"train": FreshTrials, "validation": sc.SpikeDataset, "test": sc.SpikeDataset}
     return {
-        name: kind(spikes=whole.part(name).source, label="side", name=name, classes=("left", "right"))
-        for name, kind in kinds.items()
+        name: sc.SpikeDataset(spikes=whole.part(name).source, label="side", name=name, classes=("left", "right"))
+        for name in ("train", "validation", "test")
     }
 
 
@@ -139,6 +129,7 @@ def trained(parts: Parts, condition: str, epochs: int, out: Path, *, stops: bool
         dt=DT,
         epochs=epochs,
         batch_size=BATCH,
+        batches_per_epoch=EVERY,
         weights=given,
         seed=seed,
         checkpoint=out / f"{name}.checkpoint",

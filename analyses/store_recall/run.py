@@ -3,7 +3,7 @@
 import argparse
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import torch
 import xarray as xr
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -107,7 +106,7 @@ class RecalledBit(Loss):
 
 
 class KeptTrials(sc.SpikeDataset):
-    """Trials that are made once, an epoch of which is a few batches drawn from all of them."""
+    """Trials whose answers are made once."""
 
     def __init__(self, made: sc.SpikeDataset) -> None:
         super().__init__(spikes=made.spikes, label=None, name=made.name)
@@ -116,11 +115,6 @@ class KeptTrials(sc.SpikeDataset):
     def target(self, index: int) -> xr.DataArray | None:
         """Return the bits to be recalled in a trial."""
         return self._bits[index]
-
-    def batches(self, batch_size: int, *, seed: int) -> Iterator[NDArray[np.int64]]:
-        """Yield the positions of the trials of each batch."""
-        drawn = np.random.default_rng(seed).permutation(len(self))[: EVERY * batch_size]
-        return (drawn[i : i + batch_size] for i in range(0, drawn.size, batch_size))
 
 
 def trials(n_train: int, n_test: int) -> tuple[sc.SpikeDataset, sc.SpikeDataset]:
@@ -188,6 +182,7 @@ def trained(
         dt=DT,
         epochs=epochs,
         batch_size=BATCH,
+        batches_per_epoch=EVERY,
         weights=given,
         seed=seed,
         checkpoint=out / f"{name}.checkpoint",

@@ -48,6 +48,7 @@ def fit(
     dt: QuantityLike,
     epochs: int = 10,
     batch_size: int = 64,
+    batches_per_epoch: int | None = None,
     penalties: Sequence[Penalty] = (),
     dropout: Dropout | None = None,
     weights: Given | None = None,
@@ -77,6 +78,9 @@ def fit(
     dt : quantity
         Time step.
     epochs, batch_size : int
+    batches_per_epoch : int, optional
+        An epoch is so many batches, drawn anew from all trials; by default every trial once. For datasets so large that
+        training ends before it has seen all of them.
     penalties : sequence of Penalty
         What is added to the loss, such as a `RateLimit`.
     dropout : Dropout, optional
@@ -114,6 +118,8 @@ def fit(
     check_arguments(fit, locals())
     if epochs < 0 or batch_size < 1:
         raise InputError(f"epochs must be at least 0 and batch_size at least 1, got {epochs} and {batch_size}.")
+    if batches_per_epoch is not None and batches_per_epoch < 1:
+        raise InputError(f"batches_per_epoch must be at least 1, or None for every trial, got {batches_per_epoch}.")
     if early_stopping is not None and validation is None:
         raise InputError(
             "early_stopping needs validation=, trials that are neither learnt nor tested: "
@@ -136,6 +142,8 @@ def fit(
         "epochs": epochs,
         "batch_size": batch_size,
     }
+    if batches_per_epoch is not None:
+        record["batches_per_epoch"] = batches_per_epoch
     module = TorchNetwork(
         network, step, drawn, surrogate=rule.surrogate, paths=rule.paths, checkpoint_every=rule.checkpoint_every
     )
@@ -160,7 +168,7 @@ def fit(
         None if checkpoint is None else Path(checkpoint), provenance.fingerprint(record | {"seed": seed})
     )
     training.resume(saved)
-    plan = _Plan(rule.optimiser, epochs, batch_size, early_stopping, progress, callback)
+    plan = _Plan(rule.optimiser, epochs, batch_size, batches_per_epoch, early_stopping, progress, callback)
     largest = batch_size * max(population.size for population in network.populations.values())
     with threads_for(largest), opened_log(logs if processes.is_first else None, len(training.rows)) as log:
         _carry_out(training, plan, saved, log)
@@ -181,6 +189,7 @@ class _Plan:
     optimiser: Optimisation
     epochs: int
     batch_size: int
+    batches_per_epoch: int | None
     early_stopping: EarlyStopping | None
     progress: Callable[[str], None] | None
     callback: Callable[[Mapping[str, float], TorchNetwork], bool | None] | None
@@ -206,7 +215,7 @@ def _carry_out(training: Training, plan: _Plan, saved: Checkpoint, log: Log) -> 
         while len(training.rows) < plan.epochs and not training.ended:
             finished = len(training.rows)
             rate = plan.optimiser.rate_at(finished, plan.epochs)
-            row, faults = training.epoch(rate, plan.batch_size)
+            row, faults = training.epoch(rate, plan.batch_size, plan.batches_per_epoch)
             if plan.early_stopping is not None:
                 training.ended = training.best.seen(plan.early_stopping, row, training.module.state_dict())
             if plan.callback is not None and plan.callback(row, training.module):

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -130,8 +131,8 @@ class Training:
                 raise FileError(f"the checkpoint '{saved.path}' is damaged; remove it to begin anew.") from problem
         self.processes.wait()
 
-    def epoch(self, rate: float, batch_size: int) -> tuple[dict[str, float], list[str]]:
-        """Learn from all trials once; return the row of the history, and faults that may still pass.
+    def epoch(self, rate: float, batch_size: int, n_batches: int | None = None) -> tuple[dict[str, float], list[str]]:
+        """Learn from all trials once, or from so many batches; return the row of the history, and faults that may pass.
 
         Raises
         ------
@@ -139,7 +140,8 @@ class Training:
         """
         number, course = len(self.rows) + 1, Course()
         self.optimiser.set_rate(rate)
-        for k, indices in enumerate(self.data["dataset"].batches(batch_size, seed=int(self.rng.integers(2**31))), 1):
+        order = self.data["dataset"].batches(batch_size, seed=int(self.rng.integers(2**31)))
+        for k, indices in enumerate(islice(order, n_batches), 1):
             self._learn(course, indices, (number, k, rate))
         faults = self._check(course, number)
         self.rows.append(self._row(course, number))

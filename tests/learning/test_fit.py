@@ -149,6 +149,18 @@ def test_a_linear_readout_of_counts_finds_what_counts_say_and_no_more():
     assert said_by_order < GUESSED
 
 
+def test_an_epoch_may_be_a_few_batches_drawn_from_all_trials():
+    data = two_orders(60)
+    whole, part = (train(data, epochs=1, batches_per_epoch=n) for n in (None, 1))
+    first = next(iter(data.batches(20, seed=int(np.random.default_rng([0, 1]).integers(2**31)))))
+    alone = train(data, epochs=1, batches_per_epoch=3)
+    assert part.history["train_accuracy"].iloc[0] in {k / first.size for k in range(first.size + 1)}
+    assert not np.array_equal(part.weights["feed"], whole.weights["feed"])
+    np.testing.assert_array_equal(alone.weights["feed"], whole.weights["feed"])  # three batches are all trials
+    with pytest.raises(InputError, match="batches_per_epoch must be at least 1"):
+        train(data, batches_per_epoch=0)
+
+
 def test_progress_is_one_line_per_epoch():
     lines = []
     train(two_orders(), epochs=2, progress=lines.append)
