@@ -14,12 +14,16 @@ from snncompare.learning.dropout import Dropout
 from snncompare.learning.early_stopping import EarlyStopping
 from snncompare.learning.faults import FaultLimits
 from snncompare.learning.learning_rates import StepDecay, WarmUp
+from snncompare.learning.learning_to_learn.tasks import Clock, Sines
 from snncompare.learning.losses import Classification, RateLimit, RateTarget, Regression
 from snncompare.learning.optimisers import Adam, GradientDescent, RMSprop
 from snncompare.learning.presets import bptt, checkpointed_bptt, eprop, truncated_bptt
+from snncompare.learning.rate_networks import fit_rate_network
+from snncompare.learning.reward.actor_critic import ActorCritic
 from snncompare.learning.rule import LearningRule
 from snncompare.learning.schedule import EverySteps, FullInfluence, Snap
 from snncompare.learning.signals import AdaptiveFeedback, LocalReadouts, RandomFeedback
+from snncompare.learning.unsupervised import Homeostasis, InputPrediction, LatentPrediction, learn_by_plasticity
 from snncompare.units import quantity
 
 SURROGATE = SuperSpike("0.5 mV", "10 mV")
@@ -64,6 +68,18 @@ VALUES = {
     "probability": (lambda: Dropout("a"), "a finite number"),
     "no readout": (lambda: Regression("", "1 mV"), "text"),
     "strength": (lambda: RateTarget(strength=-1.0), "strength must be positive"),
+    "text discount": (lambda: ActorCritic(discount="a"), "discount of ActorCritic must be a finite number"),
+    "nan push": (lambda: LatentPrediction(push=NAN), "push of LatentPrediction must be a finite number"),
+    "text grid": (lambda: InputPrediction(readout="r", scale="1 mV", dt="1 ms"), "dt of InputPrediction"),
+    "text normalise": (lambda: Homeostasis(normalise="feed"), "normalise of Homeostasis must be Mapping, got 'feed'"),
+    "half a group": (lambda: Clock(n_groups=2.5), "n_groups of Clock must be a whole number"),
+    "no groups": (lambda: Clock(n_groups=0), "n_groups and n_per_group must be at least 1"),
+    "infinite amplitude": (lambda: Sines(high=float("inf")), "high of Sines must be a finite number"),
+    "a network's name": (lambda: fit_rate_network("lstm", None, test=None, loss=LOSS, dt="1 ms"), "RateNetwork"),
+    "no network": (
+        lambda: learn_by_plasticity(None, None, dt="1 ms", homeostasis=Homeostasis()),
+        "network must be Network, got None",
+    ),
 }
 
 

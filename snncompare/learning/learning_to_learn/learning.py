@@ -22,6 +22,7 @@ from snncompare.learning.optimisers import Adam, Optimisation
 from snncompare.learning.rule import LearningRule
 from snncompare.learning.trained import Trained
 from snncompare.units import QuantityLike, seconds
+from snncompare.values import check_arguments
 
 __all__ = ["Lesson", "TaughtPair", "learn_to_teach"]
 
@@ -117,6 +118,9 @@ def learn_to_teach(
     FileError
         If the checkpoint belongs to another training.
     """
+    check_arguments(learn_to_teach, locals())
+    if iterations < 0 or n_tasks < 1:
+        raise InputError(f"iterations must be at least 0 and n_tasks at least 1, got {iterations} and {n_tasks}.")
     teacher, rng = Teacher(teaching, seed), np.random.default_rng([seed, 4])
     both = _Both(teacher, LearningRule(surrogate=teaching.surrogate, optimiser=optimiser))
     record: dict[str, Any] = {

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from snncompare.errors import InputError
 from snncompare.units import QuantityLike, hertz, seconds
+from snncompare.values import check_fields
 
 __all__ = ["Clock", "Sines", "TuningCurves"]
 
@@ -29,6 +30,7 @@ class Sines:
     high: float = 1.5
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 0 < seconds(self.shortest, "shortest") <= seconds(self.longest, "longest"):
             raise InputError(f"shortest must be positive and at most longest, got {self.shortest} and {self.longest}.")
         if self.low > self.high:
@@ -63,6 +65,14 @@ class Clock:
     rate: QuantityLike = "100 Hz"
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if min(self.n_groups, self.n_per_group) < 1 or seconds(self.hand, "hand") <= 0 or hertz(self.rate, "rate") < 0:
+            raise InputError(
+                "n_groups and n_per_group must be at least 1, hand longer than zero and rate not negative, got "
+                f"{self.n_groups}, {self.n_per_group}, {self.hand} and {self.rate}."
+            )
+
     @property
     def size(self) -> int:
         """Number of neurons."""
@@ -96,6 +106,7 @@ class TuningCurves:
     rate: QuantityLike = "200 Hz"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.n < 2 or self.low >= self.high:
             raise InputError(f"n must be at least 2 and low below high, got {self.n}, {self.low} and {self.high}.")
 

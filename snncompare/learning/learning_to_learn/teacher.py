@@ -29,6 +29,7 @@ from snncompare.errors import InputError, unknown
 from snncompare.learning.learning_to_learn.opened import RECORDED, opened
 from snncompare.network.network import Network
 from snncompare.units import quantity
+from snncompare.values import check_fields
 
 __all__ = ["Taught", "Teacher", "Teaching", "Trial"]
 
@@ -72,6 +73,7 @@ class Teaching:
     rate: float = 0.1
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in (self.taught, self.readout):
             if name not in self.trainee.populations:
                 raise InputError("trainee: " + unknown("population", name, self.trainee.populations))

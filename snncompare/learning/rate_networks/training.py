@@ -23,6 +23,7 @@ from snncompare.learning.optimisers import Adam
 from snncompare.learning.rate_networks.network import RateNetwork
 from snncompare.recording.arguments import whole_number
 from snncompare.units import QuantityLike, seconds
+from snncompare.values import check_arguments
 
 __all__ = ["TrainedRateNetwork", "evaluate_rate_network", "fit_rate_network"]
 
@@ -111,6 +112,7 @@ def fit_rate_network(
     FileError
         If the checkpoint belongs to another training.
     """
+    check_arguments(fit_rate_network, locals())
     loss = loss.for_step(seconds(dt, "dt"))
     _check(network, dataset, loss)
     if window is not None and (loss.form is not Form.EACH_STEP or whole_number("window", window, 1) < 1):
@@ -180,6 +182,7 @@ def evaluate_rate_network(
     batch_size: int = 256,
 ) -> NDArray[np.float64]:
     """Return which fraction of each trial is answered right, shape (n_trials,): 0 or 1 for one class per trial."""
+    check_arguments(evaluate_rate_network, locals())
     loss = loss.for_step(seconds(dt, "dt"))
     batches, found = Batches(dataset, "input", dt, duration, loss.wants), []
     with torch.no_grad():

@@ -22,6 +22,7 @@ from snncompare.learning.losses.loss import Reads
 from snncompare.learning.reward.returns import returns
 from snncompare.network.network import Network
 from snncompare.units import quantity
+from snncompare.values import check_fields
 
 __all__ = ["ActorCritic", "Decisions"]
 
@@ -83,6 +84,7 @@ class ActorCritic:
     variable: str = "v"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 0 <= self.discount <= 1:
             raise InputError(f"discount must lie from 0 to 1, got {self.discount}.")
         if self.value_weight <= 0 or self.entropy_weight < 0 or quantity(self.scale).value <= 0:

@@ -12,7 +12,7 @@ from snncompare import provenance
 from snncompare.backends.realisation import realise
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.backends.torch.threads import threads_for
-from snncompare.errors import UnsupportedError
+from snncompare.errors import InputError, UnsupportedError
 from snncompare.learning.checkpoint import Checkpoint
 from snncompare.learning.legal import check
 from snncompare.learning.losses.loss import Penalty
@@ -103,6 +103,8 @@ def train_agent(
     FileError
         If the checkpoint belongs to another training.
     """
+    if rounds < 0 or n_environments < 1:
+        raise InputError(f"rounds must be at least 0 and n_environments at least 1, got {rounds} and {n_environments}.")
     step, reads = seconds(dt, "dt"), reads or ActorCritic()
     environments = Environments(make, n_environments)
     reads.check(network, environments.n_actions)

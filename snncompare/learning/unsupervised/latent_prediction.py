@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from snncompare.errors import InputError
+from snncompare.values import check_fields
 
 __all__ = ["LatentPrediction"]
 
@@ -44,6 +45,7 @@ class LatentPrediction:
     floor: float = 1e-8
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if min(self.pull, self.push, self.decorrelation) < 0 or self.floor <= 0:
             raise InputError("pull, push and decorrelation must not be negative, and floor must be positive.")
 

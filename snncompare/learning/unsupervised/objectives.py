@@ -17,6 +17,7 @@ from snncompare.learning.losses.loss import Form, Loss, Reads, Wants
 from snncompare.learning.losses.spike_trains import DoubleExponential
 from snncompare.learning.unsupervised.latent_prediction import LatentPrediction
 from snncompare.units import hertz, quantity, seconds
+from snncompare.values import check_fields
 
 __all__ = ["InputPrediction", "InputReconstruction", "SelfPrediction"]
 
@@ -30,6 +31,9 @@ class _OnGrid(Loss):
 
     dt: float | None = None
     wants = Wants.INPUT
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def for_step(self, dt: float) -> Self:
         """Return this loss for a time step in seconds."""

@@ -20,6 +20,7 @@ from snncompare.learning.trained import Trained
 from snncompare.learning.unsupervised.progress_file import ProgressFile
 from snncompare.network.network import Network
 from snncompare.units import QuantityLike, seconds
+from snncompare.values import check_arguments, check_fields
 
 __all__ = ["Homeostasis", "learn_by_plasticity"]
 
@@ -47,6 +48,7 @@ class Homeostasis:
     population: str | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.at_least < 0 or (self.at_least > 0 and self.population is None):
             raise InputError("at_least is a number of spikes, not negative, and needs the population that fires them.")
         for name, total in self.normalise.items():
@@ -117,6 +119,7 @@ def learn_by_plasticity(
     FileError
         If the checkpoint belongs to another training.
     """
+    check_arguments(learn_by_plasticity, locals())
     step = seconds(dt, "dt")
     _check(network, dataset, stronger, homeostasis)
     presenter = _presenter(backend, network, realise(network, seed, weights, dt=step), homeostasis, step, options)

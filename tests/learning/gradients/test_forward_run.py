@@ -13,7 +13,7 @@ from snncompare.dynamics.paths import CrossLayer, Paths
 from snncompare.errors import UnsupportedError
 from snncompare.learning.gradients.backward import Backward
 from snncompare.learning.gradients.forward.engine import Forward
-from snncompare.learning.losses import Classification, Over, Regression
+from snncompare.learning.losses import Classification, DoubleExponential, Over, Regression, VanRossum
 from snncompare.learning.rule import LearningRule
 from snncompare.learning.schedule import EverySteps, FullInfluence, PerSynapse, Snap
 from snncompare.network.initialisers import Normal
@@ -121,6 +121,30 @@ def test_gradients_of_single_trials_add_up_and_are_those_of_trials_alone(rule):
     expected = alone.per_trial({"": errors[0][1:2]})
     assert max(float((each[w][1] - expected[w][0]).abs().max() / expected[w].abs().max()) for w in expected) < TOLERANCE
     assert float((each[one.weights["feed"]][0] - each[one.weights["feed"]][1]).norm()) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("rule", "loss", "n_read"),
+    [
+        (replace(EPROP, paths=replace(EPROP.paths, readout=False)), LOSS, 2),
+        (EPROP, VanRossum("hidden", DoubleExponential("5 ms", "20 ms")), HIDDEN),
+    ],
+    ids=["through one step of the readout", "through the kernel of the loss"],
+)
+def test_gradients_of_single_trials_add_up_whatever_is_read(rule, loss, n_read):
+    one, loss = module(rule), loss.for_step(1e-3)
+    errors = torch.from_numpy(np.random.default_rng(5).normal(size=(BATCH, n_read)))
+    run = Forward(one, rule, loss).begin(BATCH)
+    for step in range(40):
+        run.advance({"source": spikes()[step]})
+    each = run.per_trial({"": errors})
+    run.accumulate({"": errors})
+    run.give()
+    whole = taken(one)
+    assert float(whole["feed"].norm()) > 1e-3
+    for name, weight in one.weights.items():
+        if weight in each:
+            assert distance({name: each[weight].sum(dim=0)}, {name: whole[name]}) < TOLERANCE
 
 
 @pytest.mark.parametrize("rule", [EPROP, RTRL], ids=["per synapse", "everything"])
