@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from snncompare.errors import InputError
 from snncompare.network.wiring import (
     AllToAll,
+    AllToOthers,
     Convolution,
     DistanceDependent,
     ExplicitList,
@@ -62,6 +63,8 @@ def expected_synapses(wiring: Wiring, ends: Ends) -> int:
             return ends.pairs(autapses=autapses)
         case OneToOne():
             return ends.n_source
+        case AllToOthers():
+            return ends.n_source * (ends.n_source - 1)
         case FixedProbability(p=p, autapses=autapses):
             mean = p * ends.pairs(autapses=autapses)
         case FixedInDegree(n=n):
@@ -100,6 +103,9 @@ def draw_pairs(wiring: Wiring, ends: Ends, rng: np.random.Generator) -> tuple[Pa
             return ends.pair(np.arange(ends.pairs(autapses=autapses)), autapses=autapses), None
         case OneToOne():
             return (np.arange(ends.n_source), np.arange(ends.n_source)), None
+        case AllToOthers():
+            source, target = np.divmod(np.arange(ends.n_source * (ends.n_source - 1)), ends.n_source - 1)
+            return (source, target + (target >= source)), None
         case FixedProbability(p=p, autapses=autapses):
             return ends.pair(_bernoulli(p, ends.pairs(autapses=autapses), rng), autapses=autapses), None
         case FixedInDegree() | FixedOutDegree():

@@ -7,7 +7,7 @@ from snncompare.network.network import Network, Population, Projection
 from snncompare.network.neuron import NeuronModel, SpikeSource
 from snncompare.network.synapse import SynapseModel
 from snncompare.network.synapses import ampa, gaba_a
-from snncompare.network.wiring import AllToAll, ExplicitList, OneToOne, Wiring
+from snncompare.network.wiring import AllToAll, AllToOthers, OneToOne, Wiring
 from snncompare.units import QuantityLike, quantity
 
 __all__ = ["competitive_network"]
@@ -94,7 +94,6 @@ def competitive_network(
         adaptation={"threshold_step": step, "tau_threshold": tau_threshold},
     )
     inhibitory = _neuron(tau="10 ms", rest="-60 mV", reset="-45 mV", threshold="-40 mV", refractory="2 ms")
-    others = ExplicitList(pairs=[(i, j) for i in range(neurons) for j in range(neurons) if i != j])
     feed = _plastic(fast, w_max, rate_of_rise, rate_of_fall) if plastic else fast
     slow = gaba_a(tau="2 ms", reversal="-100 mV", unit="1")
     first = Uniform(low=quantity(0.0), high=quantity(highest_first_weight))
@@ -108,7 +107,7 @@ def competitive_network(
         projections={
             "feed": _projection("input", "excitatory", feed, first, AllToAll()),
             "excite": _projection("excitatory", "inhibitory", fast, _constant(excitation), OneToOne()),
-            "inhibit": _projection("inhibitory", "excitatory", slow, _constant(inhibition), others),
+            "inhibit": _projection("inhibitory", "excitatory", slow, _constant(inhibition), AllToOthers()),
         },
     )
 

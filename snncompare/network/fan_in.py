@@ -6,6 +6,7 @@ from typing import NamedTuple
 from snncompare.errors import DescriptionError
 from snncompare.network.wiring import (
     AllToAll,
+    AllToOthers,
     Convolution,
     DistanceDependent,
     ExplicitList,
@@ -53,6 +54,8 @@ def expected_fan_in(wiring: Wiring, n_source: int, n_target: int, *, within: boo
             return FanIn(sources)
         case OneToOne():
             return FanIn(1)
+        case AllToOthers():
+            return FanIn(n_source - 1)
         case FixedProbability(p=p):
             return FanIn(p * sources)
         case FixedInDegree(n=n, multapses=multapses):

@@ -10,6 +10,7 @@ from snncompare.values import Value
 
 __all__ = [
     "AllToAll",
+    "AllToOthers",
     "Convolution",
     "DistanceDependent",
     "ExplicitList",
@@ -39,6 +40,15 @@ class OneToOne(Value):
     """Source neuron i to target neuron i; both populations have the same size."""
 
     type: Literal["OneToOne"] = "OneToOne"
+
+
+class AllToOthers(Value):
+    """Source neuron i to every target neuron but neuron i; both populations have the same size.
+
+    For a population of interneurons each of which belongs to one neuron and inhibits all others.
+    """
+
+    type: Literal["AllToOthers"] = "AllToOthers"
 
 
 class FixedProbability(Value):
@@ -178,6 +188,7 @@ class Convolution(Value):
 Wiring = Annotated[
     AllToAll
     | OneToOne
+    | AllToOthers
     | FixedProbability
     | FixedInDegree
     | FixedOutDegree
@@ -209,6 +220,11 @@ def check_sizes(wiring: Wiring, n_source: int, n_target: int, *, within: bool) -
             raise DescriptionError(
                 f"one-to-one between {n_source} and {n_target} neurons; give both populations the same size, or choose "
                 "another wiring."
+            )
+        case AllToOthers() if n_source != n_target or n_source < 2:
+            raise DescriptionError(
+                f"all-to-others needs two populations of the same size, at least 2, got {n_source} and {n_target} "
+                "neurons; give both the same size, or choose another wiring."
             )
         case FixedInDegree(n=n) | FixedOutDegree(n=n):
             side, size = ("source", n_source) if isinstance(wiring, FixedInDegree) else ("target", n_target)

@@ -9,6 +9,7 @@ from snncompare.errors import DescriptionError
 from snncompare.network.fan_in import expected_fan_in
 from snncompare.network.wiring import (
     AllToAll,
+    AllToOthers,
     Convolution,
     DistanceDependent,
     ExplicitList,
@@ -23,6 +24,7 @@ RULES = [
     AllToAll(),
     AllToAll(autapses=True),
     OneToOne(),
+    AllToOthers(),
     FixedProbability(p=0.2),
     FixedInDegree(n=7),
     FixedInDegree(n=7, multapses=True),
@@ -48,7 +50,7 @@ def drawn_fan_in(wiring, ends, repeats):
 @pytest.mark.parametrize("within", [False, True])
 @pytest.mark.parametrize("wiring", RULES, ids=repr)
 def test_expected_is_the_mean_of_what_is_drawn(wiring, within):
-    ends = Ends(20, 20 if within or isinstance(wiring, OneToOne) else 30, within)
+    ends = Ends(20, 20 if within or isinstance(wiring, OneToOne | AllToOthers) else 30, within)
     expected = expected_fan_in(wiring, ends.n_source, ends.n_target, within=within)
     for mean, (found, error) in zip(expected, drawn_fan_in(wiring, ends, 400), strict=True):
         # four standard errors of the draws, or rounding where nothing is left to chance

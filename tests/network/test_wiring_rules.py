@@ -14,6 +14,7 @@ from snncompare.backends.draw_wiring import Ends, draw_pairs, expected_synapses
 from snncompare.errors import DescriptionError, InputError
 from snncompare.network.wiring import (
     AllToAll,
+    AllToOthers,
     Convolution,
     DistanceDependent,
     ExplicitList,
@@ -29,6 +30,7 @@ RULES = {
     "all to all": AllToAll(),
     "all to all, autapses": AllToAll(autapses=True),
     "one to one": OneToOne(),
+    "all to others": AllToOthers(),
     "probability": FixedProbability(p=0.2),
     "every pair": FixedProbability(p=1.0, autapses=True),
     "rare": FixedProbability(p=1e-6),
@@ -70,8 +72,13 @@ def test_synapses_are_sorted_in_range_and_as_many_as_expected(wiring):
     assert repeats == bool((np.diff(key) == 0).any())
     again, other = drawn(wiring, seed=0), drawn(wiring, seed=1)
     assert np.array_equal(again[0], source)
-    certain = isinstance(wiring, AllToAll | OneToOne | ExplicitList | Convolution) or source.size in (0, 1560, 1600)
+    certain = isinstance(wiring, AllToAll | AllToOthers | OneToOne | ExplicitList | Convolution) or source.size in (0, 1560, 1600)
     assert certain == (np.array_equal(other[0], source) and np.array_equal(other[1], target))
+
+
+def test_all_to_others_leaves_out_the_partner_of_the_same_number():
+    source, target = drawn(AllToOthers(), 4, 4, within=False)
+    assert list(zip(source, target, strict=True)) == [(i, j) for i in range(4) for j in range(4) if i != j]
 
 
 def test_fixed_probability_has_its_density_and_its_gaps():
@@ -200,6 +207,8 @@ def test_a_convolution_is_that_of_pytorch(wiring):
     ("wiring", "n_source", "n_target", "within", "says"),
     [
         (OneToOne(), 5, 6, False, "one-to-one between 5 and 6 neurons; give both populations the same size"),
+        (AllToOthers(), 5, 6, False, "all-to-others needs two populations of the same size, at least 2, got 5 and 6"),
+        (AllToOthers(), 1, 1, False, "got 1 and 1 neurons"),
         (FixedInDegree(n=6), 5, 9, False, "6 different source neurons are asked for and there are 5"),
         (FixedInDegree(n=5), 5, 5, True, "5 different source neurons are asked for and there are 4"),
         (FixedOutDegree(n=6), 9, 5, False, "6 different target neurons are asked for and there are 5"),
@@ -216,7 +225,7 @@ def test_a_convolution_is_that_of_pytorch(wiring):
         (CONVOLUTIONS[2], 84, 100, False, r"target of the convolution needs 4 x 6 x 8 = 192 neurons, and has 100"),
         (CONVOLUTIONS[2], 80, 192, False, r"source of the convolution needs 2 x 6 x 7 = 84 neurons, and has 80"),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_what_populations_cannot_fulfil_is_refused(wiring, n_source, n_target, within, says):
     with pytest.raises(DescriptionError, match=says) as caught:
