@@ -27,7 +27,7 @@ from snncompare.network.network import Network
 DT, STEP = "4 ms", 4e-3
 HOPS = "8 ms"
 """Two steps from input to readout, which is none in the authors' order: answers are asked for so much later."""
-SEEDS, EPOCHS, BATCH, WINDOW = 3, 20, 64, 100
+SEEDS, EPOCHS, BATCH, WINDOW = 3, 60, 64, 100
 LOSS = Classification(
     "readout", scale="0.2", over=Over.EACH_STEP, answers=True, window=("48 ms", None)
 )  # the authors leave out the first ten steps

@@ -12,7 +12,7 @@ from scipy import stats
 import snncompare as sc
 from snncompare import provenance
 from snncompare.backends.torch.module import TorchNetwork
-from snncompare.circuits.heterogeneous import heterogeneous_recurrent_network
+from snncompare.circuits.heterogeneous import Heterogeneity, heterogeneous_recurrent_network
 from snncompare.datasets.merging import merged
 from snncompare.figures.save import save_figure
 from snncompare.figures.style import FAINT_COLOUR, PALETTE, SINGLE_COLUMN, new_figure, settle, style
@@ -27,7 +27,7 @@ from snncompare.units import seconds
 SPEAKERS = ("jackson", "nicolas", "theo", "yweweler")
 SEEDS, EPOCHS, HIDDEN, LONGEST, DT = 3, 12, 100, 0.8, "10 ms"
 LOSS = Classification("readout", scale="0.1")
-CONDITIONS = {
+CONDITIONS: dict[str, tuple[Heterogeneity, bool]] = {
     "homogeneous, fixed": ("homogeneous", False),
     "homogeneous, trained": ("homogeneous", True),
     "heterogeneous, fixed": ("gamma", False),
@@ -118,10 +118,26 @@ def interval(values: np.ndarray) -> list[float] | None:
     return [float(values.mean() - half), float(values.mean() + half)]
 
 
-def differences(table: pd.DataFrame) -> dict[str, np.ndarray]:
+def differences(table: pd.DataFrame) -> dict[str, pd.Series]:
     """Return what is gained over homogeneous networks with fixed time constants, for each speaker and seed."""
     wide = table.pivot_table(index=["unseen", "seed"], columns="condition", values="accuracy")
-    return {name: (wide[name] - wide["homogeneous, fixed"]).to_numpy() for name in list(CONDITIONS)[1:]}
+    return {name: wide[name] - wide["homogeneous, fixed"] for name in list(CONDITIONS)[1:]}
+
+
+def measured(table: pd.DataFrame) -> dict[str, dict[str, object]]:
+    """Return accuracies and gains: of all networks, and of the means of each seed and of each speaker."""
+    metrics: dict[str, dict[str, object]] = {}
+    for name in CONDITIONS:
+        values = table.loc[table["condition"] == name, "accuracy"].to_numpy(dtype=float)
+        metrics[f"accuracy, {name}"] = {"value": float(values.mean()), "interval": interval(values)}
+    for name, gain in differences(table).items():
+        entry: dict[str, object] = {"value": float(gain.mean()), "interval": interval(gain.to_numpy())}
+        for key, of in (("seed", "seeds"), ("unseen", "speakers")):
+            entry[f"interval over {of}"] = interval(gain.groupby(key).mean().to_numpy())
+        metrics[f"more than homogeneous and fixed: {name}"] = entry
+    for entry in metrics.values():
+        entry |= {"published": None, "source": PUBLISHED}
+    return metrics
 
 
 def figure(table: pd.DataFrame, out: Path) -> None:
@@ -167,17 +183,8 @@ def main() -> None:
     ]
     table = pd.DataFrame(rows)
     figure(table, arguments.out)
-    metrics: dict[str, dict[str, object]] = {}
-    for name in CONDITIONS:
-        values = table.loc[table["condition"] == name, "accuracy"].to_numpy(dtype=float)
-        metrics[f"accuracy, {name}"] = {"value": float(values.mean()), "interval": interval(values)}
-    for name, values in differences(table).items():
-        metrics[f"more than homogeneous and fixed: {name}"] = {
-            "value": float(values.mean()),
-            "interval": interval(values),
-        }
+    metrics = measured(table)
     for name, entry in metrics.items():
-        entry |= {"published": None, "source": PUBLISHED}
         print(f"{name:60s} {entry['value']:6.3f}  95 % interval {entry['interval']}")
     results = {"study": "heterogeneity", "metrics": metrics, "seconds": round(time.perf_counter() - begin, 1)}
     results |= {"quick": quick, "epochs": epochs, "networks": rows, "provenance": provenance.collect(seed=0)}

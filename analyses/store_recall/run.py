@@ -44,7 +44,7 @@ from snncompare.network.network import Network
 from snncompare.units import seconds
 
 DT, SYMBOLS, BATCH, EVERY, MOST, SEEDS = "2 ms", 12, 128, 5, 200, 3
-"""Iterations are trained in epochs of EVERY batches of fresh trials, at most MOST in all."""
+"""Iterations are trained in epochs of EVERY batches, drawn from a pool of trials, at most MOST in all."""
 
 CELLS, CRITERION = 20, 0.05
 LEAK, FORGETS = 1 - np.exp(-1 / 20), 1 - np.exp(-1 / 1200)
