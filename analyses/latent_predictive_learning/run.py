@@ -34,7 +34,7 @@ PIECE = 2000
 PUBLISHED = {("LPL", s): 1.0 for s in NOISES} | {
     ("Hebbian only", s): v for s, v in zip(NOISES, (1.0, 0.394, 0.027), strict=True)
 }
-SOURCE = "learning_rules.md R8.2, computed after notebook 2 of fmi-basel/latent-predictive-learning"
+SOURCE = "notes on learning rules R8.2, computed after notebook 2 of fmi-basel/latent-predictive-learning"
 
 
 def clusters(rng: np.random.Generator, n: int, noise: float) -> tuple[torch.Tensor, torch.Tensor]:

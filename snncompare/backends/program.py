@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.backends.realisation import Realisation
+from snncompare.backends.simulation import Simulation
+from snncompare.errors import UnsupportedError
 from snncompare.network.network import Network
 from snncompare.recording.recording import Recording
 from snncompare.units import QuantityLike
@@ -74,6 +76,25 @@ class Program(ABC):
             For a missing input, units that do not match the population, spikes outside the run, or two spikes of a
             neuron within one time step.
         """
+
+    def simulation(self, seed: int = 0) -> Simulation:  # noqa: ARG002 - a backend that can, does
+        """Return the network at time zero, as something that goes on where it stood.
+
+        Parameters
+        ----------
+        seed : int
+            For whatever is random in the network.
+
+        Raises
+        ------
+        UnsupportedError
+            If the backend runs whole trials only.
+        """
+        backend = type(self).__name__.removesuffix("Program").lower()
+        raise UnsupportedError(
+            f"the backend '{backend}' runs whole trials only; compile the network for 'brian2' or 'torch' to go on "
+            "where a run stood."
+        )
 
 
 class Backend(ABC):

@@ -10,7 +10,7 @@ from snncompare.backends.program import Backend, Program
 from snncompare.backends.realisation import Given, realise
 from snncompare.errors import InputError, MissingDependencyError, TimeStepWarning, UnsupportedError, unknown
 from snncompare.network.network import Network
-from snncompare.network.time_constants import time_step_warnings
+from snncompare.network.time_constants import check_time_step, time_step_warnings
 from snncompare.units import Quantity, QuantityLike, seconds
 
 __all__ = ["available", "backend_named", "compile"]
@@ -78,6 +78,8 @@ def compile(  # noqa: A001 - the name is part of the public contract
 
     Raises
     ------
+    InputError
+        For a time step that a delay is no multiple of, or that is longer than a neuron model allows.
     UnsupportedError
         If the backend cannot do everything the network asks for; nothing is approximated silently.
 
@@ -91,6 +93,7 @@ def compile(  # noqa: A001 - the name is part of the public contract
         raise InputError(f"dt must be longer than zero, got '{dt}'; write for example '0.1 ms'.")
     if dtype not in _DTYPES:
         raise InputError(unknown("dtype", dtype, _DTYPES))
+    check_time_step(network, step)
     _check_delays(network, step)
     chosen = backend_named(backend)
     lacking = chosen.missing(network)

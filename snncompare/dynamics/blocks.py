@@ -1,16 +1,18 @@
 """Brian2's abstract code as a `Block`: its optimised statements, sorted into what is computed once and every step."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import brian2
 import numpy as np
 from brian2.codegen.translation import analyse_identifiers, make_statements
-from brian2.core.variables import Constant
+from brian2.core.variables import ArrayVariable, Constant
 
 from snncompare.dynamics.expressions import names_in
 from snncompare.dynamics.program import Assignment, Block
 from snncompare.errors import UnsupportedError
+from snncompare.network.equations import renamed_expression
 
 __all__ = ["block_of", "variables_of"]
 
@@ -44,16 +46,57 @@ def block_of(where: str, code: str, owner: Any, *, by_case: bool = True) -> Bloc
     once: list[Assignment] = []
     each: list[Assignment] = []
     fixed = set(constants)
+    names = _names_of_ends(variables, owner)
     for statement in scalar:
-        assignment = _assignment(statement, by_case=by_case)
-        settled = names_in(assignment.expression) <= fixed and not any(
-            f"{f}(" in assignment.expression for f in _RANDOM
-        )
+        assignment = _assignment(statement, names, by_case=by_case)
+        settled = names_in(assignment.expression) <= fixed and not _draws(assignment)
         (once if settled and assignment.condition is None else each).append(assignment)
         fixed |= {assignment.target} if settled else set()
-    each += [_assignment(statement, by_case=by_case) for statement in vector]
+    each += [_assignment(statement, names, by_case=by_case) for statement in vector]
     _refuse_unknown_functions(where, variables)
-    return Block(constants, tuple(once), _without_unused_cases(tuple(each), owner))
+    return Block(constants, tuple(once), _without_unused_cases(_computed_once(each), owner))
+
+
+def _names_of_ends(variables: dict[str, Any], owner: Any) -> dict[str, str]:
+    """Return ``x_pre``, ``x_post``, ``t`` and ``dt`` for what Brian2 calls otherwise in subexpressions of neurons."""
+    ends = {"_presynaptic_idx": "_pre", "_postsynaptic_idx": "_post"}
+    found = {}
+    for name, variable in variables.items():
+        if isinstance(owner, brian2.Synapses) and name.startswith("_") and isinstance(variable, ArrayVariable):
+            if variable.name in ("t", "dt"):
+                found[name] = variable.name
+            elif (index := owner.variables.indices[name]) in ends:
+                found[name] = f"{variable.name}{ends[index]}"
+    return found
+
+
+def _computed_once(assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
+    """Return assignments in which intermediate values are computed anew only where something they read has changed.
+
+    Brian2 computes a subexpression anew after every statement that could have changed it.
+    """
+    kept: list[Assignment] = []
+    values: set[str] = set()
+    known: dict[str, Assignment] = {}
+    for given in assignments:
+        values |= {given.target} if given.operator == ":=" else set()
+        assignment = replace(given, operator=":=") if given.target in values else given
+        if known.get(given.target) == assignment and not _draws(assignment):
+            continue
+        known = {name: before for name, before in known.items() if given.target not in {name, *_reads(before)}}
+        if given.target in values:
+            known[given.target] = assignment
+        kept.append(assignment)
+    return tuple(kept)
+
+
+def _reads(assignment: Assignment) -> set[str]:
+    texts = (assignment.expression, assignment.condition, assignment.otherwise)
+    return {name for text in texts if text is not None for name in names_in(text)}
+
+
+def _draws(assignment: Assignment) -> bool:
+    return any(f"{function}(" in assignment.expression for function in _RANDOM)
 
 
 def _refuse_unknown_functions(where: str, variables: dict[str, Any]) -> None:
@@ -62,13 +105,15 @@ def _refuse_unknown_functions(where: str, variables: dict[str, Any]) -> None:
             raise UnsupportedError(f"{where}: the function '{name}' is known by its code only; give it in 'functions'.")
 
 
-def _assignment(statement: Any, *, by_case: bool) -> Assignment:
+def _assignment(statement: Any, names: Mapping[str, str], *, by_case: bool) -> Assignment:
     simplified = by_case and statement.used_boolean_variables
     cases = dict(statement.boolean_simplified_expressions or {}) if simplified else {}
+    target = names.get(statement.var, statement.var)
     if not cases or len(statement.used_boolean_variables) > 1:
-        return Assignment(statement.var, statement.op, statement.expr)
-    by_value = {dict(key)[statement.used_boolean_variables[0]]: text for key, text in cases.items()}
-    return Assignment(statement.var, statement.op, by_value[True], statement.used_boolean_variables[0], by_value[False])
+        return Assignment(target, statement.op, renamed_expression(statement.expr, names))
+    case = statement.used_boolean_variables[0]
+    by_value = {dict(key)[case]: renamed_expression(text, names) for key, text in cases.items()}
+    return Assignment(target, statement.op, by_value[True], names.get(case, case), by_value[False])
 
 
 def _without_unused_cases(assignments: tuple[Assignment, ...], owner: Any) -> tuple[Assignment, ...]:

@@ -33,6 +33,7 @@ from snncompare.network.amount import is_drawn
 from snncompare.network.composition import compose_synapse, weight_name
 from snncompare.network.network import Network
 from snncompare.network.neuron import SpikeSource
+from snncompare.network.time_constants import check_time_step
 
 __all__ = ["check_network", "network_program"]
 
@@ -73,6 +74,7 @@ def check_network(network: Network, dt: float) -> None:
 
 def _made(network: Network, dt: float) -> tuple[dict[str, Any], dict[str, brian2.Synapses]]:
     """Return the groups and synapses of a network of single neurons."""
+    check_time_step(network, dt)
     groups: dict[str, Any] = {}
     for name, population in network.populations.items():
         make = spike_source if isinstance(population.neuron, SpikeSource) else neuron_group

@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from snncompare.backends.activity import spiking
 from snncompare.dynamics.paths import CrossLayer, Paths
 from snncompare.errors import UnsupportedError
 from snncompare.learning.losses.loss import Form, Loss, Penalty
 from snncompare.learning.losses.spike_trains import VanRossum
 from snncompare.learning.rule import LearningRule
 from snncompare.learning.schedule import EverySteps, Execution, PerSynapse, Snap
-from snncompare.learning.signals import LocalReadouts, Symmetric
+from snncompare.learning.signals import AdaptiveFeedback, BurstFeedback, LocalReadouts, Symmetric
 from snncompare.network.layers import layers, readouts
 from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
 from snncompare.network.randomness import is_random
-from snncompare.network.wiring import Convolution
+from snncompare.network.wiring import AllToAll, Convolution
 
 __all__ = ["IMPOSSIBLE", "Impossible", "check"]
 
@@ -79,6 +80,16 @@ def _has_state(case: _Case) -> bool:
 
 def _convolves(case: _Case) -> bool:
     return any(isinstance(projection.wiring, Convolution) for projection in case.network.projections.values())
+
+
+def _lacks_readout_weights(case: _Case) -> bool:
+    """Return whether a population that fires has no weights of its own to the readout that bursts could tell of."""
+    signal, projections = case.rule.signal, case.network.projections.values()
+    if not isinstance(signal, BurstFeedback) or not isinstance(signal.feedback, Symmetric | AdaptiveFeedback):
+        return False
+    readout = case.loss.reads.population
+    told = [p.source for p in projections if p.target == readout and isinstance(p.wiring, AllToAll)]
+    return any(told.count(name) != 1 for name in spiking(case.network))
 
 
 def _is_random(case: _Case) -> bool:
@@ -156,6 +167,12 @@ IMPOSSIBLE = (
             not isinstance(c.rule.signal, Symmetric | LocalReadouts)
             and not any(c.network.incoming(name) for name in readouts(c.network))
         ),
+    ),
+    Impossible(
+        "bursts that tell of errors by the readout's own weights, or by weights that learn as those do, and a spiking "
+        "population without one all-to-all projection to the readout",
+        "BurstFeedback(feedback=RandomFeedback()), or a projection from each spiking population to the readout",
+        _lacks_readout_weights,
     ),
     Impossible(
         "a loss of filtered spikes and paths without the readout's memory, which the filter is",

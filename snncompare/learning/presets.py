@@ -18,10 +18,18 @@ from snncompare.dynamics.paths import CrossLayer, Paths
 from snncompare.learning.optimisers import Adam, Adamax, Optimisation
 from snncompare.learning.rule import LearningRule
 from snncompare.learning.schedule import EverySteps, Execution, FullInfluence, PerSynapse, Snap
-from snncompare.learning.signals import AdaptiveFeedback, LearningSignal, LocalReadouts, RandomFeedback, Symmetric
+from snncompare.learning.signals import (
+    AdaptiveFeedback,
+    BurstFeedback,
+    LearningSignal,
+    LocalReadouts,
+    RandomFeedback,
+    Symmetric,
+)
 
 __all__ = [
     "bptt",
+    "burst_dependent",
     "checkpointed_bptt",
     "d_rtrl",
     "decolle",
@@ -284,6 +292,55 @@ def superspike(
         surrogate=surrogate,
         paths=Paths(recurrent=False, reset=False, adaptation=False, cross_layer=across),
         signal=signal,
+        execution=execution,
+        optimiser=optimiser,
+    )
+
+
+def burst_dependent(
+    surrogate: Surrogate,
+    *,
+    feedback: Symmetric | RandomFeedback | AdaptiveFeedback = _RANDOM,
+    slope: float = 1.0,
+    offset: float = 0.0,
+    execution: Execution = Execution.FORWARD,
+    optimiser: Optimisation = Adam(),
+) -> LearningRule:
+    r"""Return burst-dependent learning: a synapse onto a neuron that fires changes with the deviation of its bursts.
+
+    .. math::
+        \frac{dw_{ji}}{dt} = \eta\, (p_j - \bar p_j)\, e_j\, \tilde e_i, \qquad
+        p_j - \bar p_j = \sigma(\beta u_j + \alpha) - \sigma(\alpha), \qquad u_j = -\sum_k B_{jk} \delta_k
+
+    for ensembles, with events :math:`e_j` of the target, the trace :math:`\tilde e_i` of events of the source and the
+    burst probability :math:`p_j` that feedback to the dendrite sets; Payeur, Guerguiev, Zenke, Richards and Naud (2021)
+    Nature Neuroscience 24:1010, equation 2. On the axes of `LearningRule` it is random e-prop with two changes: spikes
+    stand in the place of the surrogate derivative (`Event`), and a bounded function of the error in the place of the
+    error (`BurstFeedback`). The readout, which has no dendrite, learns by the error itself, to which
+    :math:`p - \bar p` of the paper's output ensembles is proportional.
+
+    Unlike in the paper, neurons are points: every spike counts as an event, there is no plateau and no burst is fired,
+    the burst probability is a number that each neuron computes. :math:`\bar p` is that without an error, not a running
+    average; the gate :math:`M(t)` is the window of the loss. :math:`\tilde e_i` is the postsynaptic potential, without
+    a time constant of its own. Errors reach all layers from the readout, not from layer to layer. For circuits that
+    fire bursts see `snncompare.learning.bursts`, for layers of ensembles `snncompare.learning.burstprop`.
+
+    Parameters
+    ----------
+    surrogate : Surrogate
+        `Event`, as in the paper. With another one subthreshold neurons learn, too.
+    feedback : Symmetric, RandomFeedback or AdaptiveFeedback
+        :math:`B`, see `BurstFeedback`.
+    slope, offset : float
+        :math:`\beta` and :math:`\alpha`.
+    execution : Execution
+        Forwards, online, or backwards: the same gradient.
+    optimiser : Optimisation
+    """
+    return LearningRule(
+        surrogate=surrogate,
+        paths=Paths(recurrent=False, reset=False, adaptation=False, cross_layer=CrossLayer.NONE, readout=False),
+        signal=BurstFeedback(feedback=feedback, slope=slope, offset=offset),
         execution=execution,
         optimiser=optimiser,
     )

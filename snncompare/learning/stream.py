@@ -109,7 +109,9 @@ class Stream:
         self._rate, self._wants = rule.optimiser.rate_at(0, 1), loss.wants
         self._optimiser.set_rate(self._rate)
         self._run = engine.begin(1, seed=seed)
-        self._errors = Errors(engine.loss, engine.penalties, self._run, self._every, keep=False)
+        self._errors = Errors(
+            engine.loss, engine.penalties, self._run, self._every, keep=False, feedback=engine.feedback
+        )
         self._record: dict[str, Any] = {
             "network": network.fingerprint(),
             "rule": repr(rule),
@@ -152,6 +154,7 @@ class Stream:
         self.n_steps += 1
         if self.n_steps % self._every == 0:
             learnt = self._errors.block(self._every)
+            self._engine.feedback.follow_()
             block = self.n_steps // self._every
             check_numbers(learnt.loss, self._optimiser.norms(), 1, block, self._rate)
             self._optimiser.update()

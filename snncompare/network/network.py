@@ -123,6 +123,9 @@ class Projection(Value):
         From the spike to its effect, rounded to time steps; a distribution gives every synapse its own.
     sign : str, optional
         ``"positive"`` or ``"negative"``: Dale's law. Weights of the other sign are refused, training keeps the sign.
+    disynaptic : bool
+        It stands for a path through interneurons that are left out, and may therefore have the other sign than the
+        other projections of its source, see `check_dale`. The simulation is the same.
     trainable : dict
         ``"weight"``, ``"delay"`` or a parameter of the synapse to `Trainable`; by default the weights are.
     """
@@ -135,6 +138,7 @@ class Projection(Value):
     weight: Annotated[Initialiser | FluctuationDrivenWeight, Field(discriminator="type")]
     delay: Amount = Quantity(0.0, TIME, "0 ms")
     sign: Literal["positive", "negative"] | None = None
+    disynaptic: bool = False
     trainable: dict[str, Trainable] = Field(default_factory=lambda: {"weight": Trainable()})
 
     @field_validator("delay")
@@ -246,6 +250,7 @@ class Network(Value):
                 try:
                     synapse.check_ends(self.populations[projection.source].neuron, described.neuron)
                     check_projection_units(projection, self.populations[projection.source].neuron, described.neuron)
+                    synapse.check_delay(self.populations[projection.source].neuron, projection.delay)
                 except InputError as error:
                     raise DescriptionError(f"projection '{name}': {error}") from error
                 for added in [f"{own}_{name}" for own in (*defined_names(synapse.equations), *synapse.parameters)]:

@@ -64,6 +64,8 @@ class NeuronModel(Value):
     initial : dict
         State variable or declared parameter to initial value (a quantity, the name of a parameter, or a distribution
         with one draw per neuron); zero where not given.
+    longest_step : time, optional
+        The longest time step with which the model is what it says; longer ones are refused when it is compiled.
     """
 
     type: Literal["NeuronModel"] = "NeuronModel"
@@ -76,6 +78,7 @@ class NeuronModel(Value):
     parameters: dict[str, Quantity] = Field(default_factory=dict)
     inputs: dict[str, str] = Field(default_factory=dict)
     initial: dict[str, Annotated[str | Amount, Field(union_mode="left_to_right")]] = Field(default_factory=dict)
+    longest_step: Quantity | None = None
 
     @field_validator("equations", "reset")
     @classmethod
@@ -98,6 +101,13 @@ class NeuronModel(Value):
             check_expression(with_functions(given, info.data.get("functions", {})))
         elif given is not None and (given.dimension != TIME or given.value < 0):
             raise DescriptionError(f"refractory must be a time such as '2 ms', not negative, got '{given}'.")
+        return given
+
+    @field_validator("longest_step")
+    @classmethod
+    def _longest_step_is_a_time(cls, given: Quantity | None) -> Quantity | None:
+        if given is not None and (given.dimension != TIME or given.value <= 0):
+            raise DescriptionError(f"longest_step must be a time longer than zero such as '2 ms', got '{given}'.")
         return given
 
     @field_validator("initial", mode="before")

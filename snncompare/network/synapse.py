@@ -193,3 +193,18 @@ class SynapseModel(Value):
             for name in sorted(names):
                 if name not in known and not is_known(name):
                     raise DescriptionError(f"{where}: " + unknown("name", name, known))
+
+    def check_delay(self, source: NeuronModel | SpikeSource, delay: Any) -> None:
+        """Refuse a delay where the synapse asks its source what a spike *now* would be, as `with_bursts` tells it.
+
+        Raises
+        ------
+        DescriptionError
+        """
+        asked = sorted(names_in_statements(self.written_out().on_pre) & {"event_pre", "burst_pre"})
+        told = isinstance(source, NeuronModel) and "t_last_spike" in source.states()
+        if asked and told and not (isinstance(delay, Quantity) and delay.value == 0):
+            raise DescriptionError(
+                f"'{asked[0]}' is what the source is when its spike arrives, no longer what it was when it fired; "
+                "use no delay, or give the synapse an interval: of_events(synapse, interval='16 ms')."
+            )

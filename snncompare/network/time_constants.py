@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from snncompare.errors import InputError
 from snncompare.network.amount import is_drawn
 from snncompare.network.equations import Definition, definitions
 from snncompare.network.expressions import parsed
@@ -11,7 +12,24 @@ from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
 from snncompare.units import TIME
 
-__all__ = ["time_step_warnings"]
+__all__ = ["check_time_step", "time_step_warnings"]
+
+
+def check_time_step(network: Network, dt: float) -> None:
+    """Refuse a time step (seconds) that is longer than a neuron model allows.
+
+    Raises
+    ------
+    InputError
+        With the population and its `NeuronModel.longest_step`.
+    """
+    for name, population in network.populations.items():
+        longest = population.neuron.longest_step if isinstance(population.neuron, NeuronModel) else None
+        if longest is not None and dt > longest.value * (1 + 1e-9):
+            raise InputError(
+                f"population '{name}': its neurons are not defined at a time step of {dt * 1e3:g} ms; "
+                f"choose dt of at most {longest.value * 1e3:g} ms."
+            )
 
 
 def time_step_warnings(network: Network, dt: float) -> list[str]:

@@ -83,7 +83,7 @@ def test_a_repeated_pattern_becomes_the_weights_of_its_winner_and_not_without_pl
             counts = shown.present(pattern(2, seed))["excitatory"][0]
         weights = shown.weights["feed"].reshape(INPUTS, NEURONS)[:, counts.argmax()]
         correlations[rise] = np.corrcoef(weights, STRIPES == 2)[0, 1]
-    assert correlations[0.05] > 0.9  # learning_rules.md T8.1
+    assert correlations[0.05] > 0.9  # notes on learning rules T8.1
     assert correlations[0.0] < 0.6
 
 

@@ -11,7 +11,7 @@ from snncompare.errors import InputError
 from snncompare.recording.recording import Recording
 from snncompare.testing.networks import pulse_input
 
-# /shared/facts/burst.md 9.1: arithmetic checks on Potjans and Diesmann's tables (pA; in-degrees per neuron).
+# notes on the authors' code 9.1: arithmetic checks on Potjans and Diesmann's tables (pA; in-degrees per neuron).
 DC = (562.0, 526.9, 737.6, 667.3, 702.5, 667.3, 1018.6, 737.6)
 COMPENSATION = {
     0.1: (29.0, 112.4, 113.0, 115.0, 125.4, 151.7, 43.8, 153.7),

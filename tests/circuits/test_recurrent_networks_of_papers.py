@@ -134,7 +134,7 @@ def realised(network):
 
 
 def test_decays_are_clipped_at_3_26_and_199_5_steps():
-    """Perez-Nieves et al. clip decays to [2/e, 0.995]; learning_rules.md T3.2: within half a percent."""
+    """Perez-Nieves et al. clip decays to [2/e, 0.995]; notes on learning rules T3.2: within half a percent."""
     low, high = (time.value / 0.5e-3 for time in times_of_clipped_decays("0.5 ms"))
     assert low == pytest.approx(3.26, rel=5e-3)
     assert high == pytest.approx(199.5, rel=5e-3)

@@ -6,7 +6,7 @@ from snncompare.backends import registry
 from snncompare.testing.conformance import conformance_checks
 
 
-@pytest.mark.parametrize("backend", ["brian2", "torch"])
+@pytest.mark.parametrize("backend", ["brian2", "fused", "torch"])
 @pytest.mark.parametrize("check", conformance_checks(), ids=lambda check: check.name)
 def test_backend_conforms(check, backend):
     check.run(backend)

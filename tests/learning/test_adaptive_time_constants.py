@@ -12,7 +12,7 @@ from snncompare.network.initialisers import Normal
 from snncompare.units import quantity
 
 AGREES = 1e-6
-"""Relative, learning_rules.md T3.1; five-point differences with a step of 1e-3 of the value are off by some 1e-10."""
+"""Relative, notes on learning rules T3.1; five-point differences with a step of 1e-3 of the value are off by some 1e-10."""
 
 
 def three_neurons(surrogate, paths):
@@ -62,7 +62,7 @@ def test_gradients_of_time_constants_equal_finite_differences(name):
 
 
 def test_the_multi_gaussian_has_the_published_value_and_area():
-    """learning_rules.md T3.3: 0.43911 at 0 (five digits), area g(1 - h) = 0.425."""
+    """notes on learning rules T3.3: 0.43911 at 0 (five digits), area g(1 - h) = 0.425."""
     surrogate = MultiGaussian("0.5")
     assert surrogate.peak == pytest.approx(0.43911, abs=1e-5)
     u = torch.linspace(-40.0, 40.0, 400_001, dtype=torch.float64)  # thirteen widths of the flanks

@@ -11,7 +11,7 @@ from snncompare.learning import presets
 from snncompare.learning.legal import IMPOSSIBLE, check
 from snncompare.learning.losses import Classification, Over, RateLimit, Synchrony, VanRossum
 from snncompare.learning.schedule import EverySteps, Execution, FullInfluence, PerSynapse, Snap
-from snncompare.learning.signals import LocalReadouts, RandomFeedback
+from snncompare.learning.signals import LocalReadouts, RandomFeedback, Symmetric
 from snncompare.network.initialisers import Normal
 from snncompare.network.network import Network, Population, Projection
 from snncompare.network.neuron import SpikeSource
@@ -97,6 +97,11 @@ REFUSED = {
         (replace(BACKWARD, signal=LocalReadouts()), network(readout=False), LOSS),
         "without threshold",
     ),
+    "bursts told by missing weights": (
+        (presets.burst_dependent(SURROGATE, feedback=Symmetric()), network(deep=True), LOSS),
+        (presets.burst_dependent(SURROGATE, feedback=Symmetric()), network(), LOSS),
+        "RandomFeedback",
+    ),
     "kernel without memory": (
         (replace(BACKWARD, paths=Paths(readout=False)), network(), SPIKES),
         (replace(BACKWARD, paths=Paths(readout=False)), network(), LOSS),
@@ -139,6 +144,7 @@ def test_all_presets_are_legal_for_a_recurrent_network():
         presets.ostl(SURROGATE),
         presets.ostl(SURROGATE, recurrent=False),
         presets.rflo(SURROGATE),
+        presets.burst_dependent(SURROGATE),
         presets.decolle(SURROGATE),
         presets.superspike(SURROGATE),
         presets.d_rtrl(SURROGATE),
@@ -146,5 +152,5 @@ def test_all_presets_are_legal_for_a_recurrent_network():
     ]
     for rule in made:
         check(rule, network(deep=True), LOSS)
-    assert sum(rule.execution is Execution.FORWARD for rule in made) == 9
-    assert sum(isinstance(rule.storage, PerSynapse) for rule in made) == 9
+    assert sum(rule.execution is Execution.FORWARD for rule in made) == 10
+    assert sum(isinstance(rule.storage, PerSynapse) for rule in made) == 10

@@ -16,7 +16,7 @@ from snncompare.learning.reward.agent import evaluate_agent, train_agent
 from snncompare.learning.reward.environments import cart_pole, delayed_cue
 from snncompare.learning.reward.observations import SpikeObservations
 from snncompare.learning.schedule import AfterTrials, EverySteps, Execution
-from snncompare.learning.signals import LocalReadouts
+from snncompare.learning.signals import BurstFeedback, LocalReadouts
 
 pytest.importorskip("gymnasium")
 
@@ -121,6 +121,8 @@ def test_the_latest_twenty_episodes_are_those_of_the_latest_rounds():
 def test_what_cannot_be_learnt_from_reward_is_refused():
     with pytest.raises(UnsupportedError, match=r"use signal=Symmetric\(\), RandomFeedback"):
         train(replace(RULE, signal=LocalReadouts()))
+    with pytest.raises(UnsupportedError, match="bursts tell of the error of a loss"):
+        train(replace(RULE, signal=BurstFeedback()))
     with pytest.raises(UnsupportedError, match="AfterTrials"):
         train(replace(RULE, execution=Execution.BACKWARD, schedule=EverySteps(20)))
     with pytest.raises(InputError, match="whole windows of 20 steps between decisions, not after 30 steps"):

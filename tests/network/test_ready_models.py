@@ -23,10 +23,24 @@ from snncompare.network.neurons import (
 from snncompare.network.neurons.exponential import FIRING_PATTERNS
 from snncompare.network.neurons.quadratic import IZHIKEVICH_PATTERNS
 from snncompare.network.synapse import SynapseModel
-from snncompare.network.synapses import ampa, delta, exponential, pair_stdp, short_term_plastic, triplet_stdp
+from snncompare.network.synapses import (
+    ampa,
+    burst_dependent,
+    delta,
+    exponential,
+    of_bursts,
+    of_events,
+    pair_stdp,
+    short_term_plastic,
+    triplet_stdp,
+)
 from snncompare.units import quantity
 
-NEURONS = {name: getattr(neurons, name) for name in neurons.__all__ if name not in ("firing_pattern", "with_bias")}
+NEURONS = {
+    name: getattr(neurons, name)
+    for name in neurons.__all__
+    if name not in ("firing_pattern", "leak_units") and not name.startswith("with_")
+}
 SYNAPSES = {
     **{name: getattr(synapses, name) for name in synapses.__all__},
     "as_conductance": lambda: synapses.as_conductance(exponential(unit="siemens"), reversal="0 mV"),
@@ -35,6 +49,9 @@ SYNAPSES = {
     ),
     "pair_stdp": lambda: pair_stdp(exponential(), w_max="1 mV"),
     "triplet_stdp": lambda: triplet_stdp(exponential(), w_max="1 mV"),
+    "of_events": lambda: of_events(exponential()),
+    "of_bursts": lambda: of_bursts(exponential(), interval="16 ms"),
+    "burst_dependent": lambda: burst_dependent(exponential(), rate="0.1 mV", tau_pre="50 ms", w_max="1 mV"),
 }
 
 

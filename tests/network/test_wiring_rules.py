@@ -72,7 +72,11 @@ def test_synapses_are_sorted_in_range_and_as_many_as_expected(wiring):
     assert repeats == bool((np.diff(key) == 0).any())
     again, other = drawn(wiring, seed=0), drawn(wiring, seed=1)
     assert np.array_equal(again[0], source)
-    certain = isinstance(wiring, AllToAll | AllToOthers | OneToOne | ExplicitList | Convolution) or source.size in (0, 1560, 1600)
+    certain = isinstance(wiring, AllToAll | AllToOthers | OneToOne | ExplicitList | Convolution) or source.size in (
+        0,
+        1560,
+        1600,
+    )
     assert certain == (np.array_equal(other[0], source) and np.array_equal(other[1], target))
 
 

@@ -20,6 +20,7 @@ from snncompare.backends.activity import (
     trials_of,
 )
 from snncompare.backends.brian2.build import Built, build, copies_allowed
+from snncompare.backends.brian2.simulation import Brian2Simulation
 from snncompare.backends.brian2.standalone import standalone_device
 from snncompare.backends.brian2.targets import STANDALONE, TARGETS, code_target
 from snncompare.backends.program import Backend, Program
@@ -101,6 +102,12 @@ class Brian2Program(Program):
         joined = {name: tuple(map(np.concatenate, zip(*runs, strict=True))) for name, runs in spikes.items()}
         together = {key: np.concatenate(parts) for key, parts in traces.items()}
         return output_recording(self.network, joined, self.dt, steps, trials, self._provenance(), together)  # type: ignore[arg-type]
+
+    def simulation(self, seed: int = 0) -> Brian2Simulation:
+        """Return the network at time zero, see `Program.simulation`."""
+        return Brian2Simulation(
+            self.network, self.realisation, self.dt, self._provenance(), target=self.target, seed=seed
+        )
 
     @contextmanager
     def _finished(

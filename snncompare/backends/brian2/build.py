@@ -4,7 +4,7 @@ The trials of a run are copies of the network that do not touch each other: neur
 ``k * size + i`` of one Brian2 group. Brian2 then starts once, not once a trial.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from snncompare.network.equations import definitions, names_in_equations, names_
 from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel, SpikeSource
 
-__all__ = ["MAX_ELEMENTS", "Built", "build", "copies_allowed"]
+__all__ = ["MAX_ELEMENTS", "Built", "build", "copies_allowed", "monitors"]
 
 MAX_ELEMENTS = 4_000_000
 """Neurons and synapses that the copies of a network may have together."""
@@ -101,6 +101,18 @@ def build(
         for name in sorted(network.projections)
         if realisation.connections[name].n_synapses
     }
+    spike_monitors, state_monitors = monitors(groups, dt, target, spikes, traces)
+    return Built(groups, joined, spike_monitors, state_monitors, copies)
+
+
+def monitors(
+    groups: Mapping[str, Any],
+    dt: float,
+    target: CodeTarget | None,
+    spikes: Sequence[str],
+    traces: Sequence[tuple[str, str]],
+) -> tuple[dict[str, brian2.SpikeMonitor], dict[tuple[str, str], brian2.StateMonitor]]:
+    """Return what keeps the spikes of populations and the traces of their variables, see `build`."""
     spike_monitors = {
         name: brian2.SpikeMonitor(groups[name], name=f"spikes_of_{name}", codeobj_class=target) for name in spikes
     }
@@ -116,7 +128,7 @@ def build(
         )
         for name, variable in traces
     }
-    return Built(groups, joined, spike_monitors, state_monitors, copies)
+    return spike_monitors, state_monitors
 
 
 def _group(

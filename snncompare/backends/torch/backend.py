@@ -22,6 +22,7 @@ from snncompare.backends.program import Backend, Program
 from snncompare.backends.realisation import Realisation
 from snncompare.backends.torch.module import STRETCH, TorchNetwork
 from snncompare.backends.torch.refusals import missing_in_torch
+from snncompare.backends.torch.simulation import TorchSimulation
 from snncompare.backends.torch.threads import threads_for
 from snncompare.errors import InputError, unknown
 from snncompare.network.network import Network
@@ -109,6 +110,18 @@ class TorchProgram(Program):
             trials,
             self._provenance(),
             {key: np.concatenate(parts, axis=2) for key, parts in traces.items()},
+        )
+
+    def simulation(self, seed: int = 0) -> TorchSimulation:
+        """Return the network at time zero, see `Program.simulation`."""
+        return TorchSimulation(
+            self.network,
+            self.realisation,
+            self.dt,
+            self._provenance(),
+            dtype=self.dtype,
+            device=self.device,
+            seed=seed,
         )
 
     def _raster(self, source: str, spikes: InputSpikes, n_trials: int, first: int, last: int) -> Tensor:

@@ -16,6 +16,7 @@ from snncompare.backends.torch.statements import Statement, settled, statements
 from snncompare.backends.torch.sums import Evaluate, Known, Once, State, named
 from snncompare.backends.torch.surrogates import Surrogate
 from snncompare.backends.torch.thresholds import firing, has_slope, membrane
+from snncompare.backends.torch.times import times_in
 from snncompare.dynamics.paths import Paths
 from snncompare.dynamics.program import Assignment, PopulationProgram, Threshold
 
@@ -83,9 +84,15 @@ class PopulationStep:
                 state[name] = torch.ones(shape, dtype=torch.bool, device=like.device)
             else:
                 kind = torch.bool if self.program.dtypes.get(name) == "boolean" else like.dtype
+                kind = torch.float64 if name in self.times else kind
                 value = values.get(name, self.program.initial.get(name, 0.0))
                 state[name] = torch.as_tensor(value, dtype=kind, device=like.device).expand(shape)
         return state
+
+    @property
+    def times(self) -> frozenset[str]:
+        """Variables that hold a time of the run, which need float64 also where the state is float32."""
+        return times_in([*self.program.update.assignments, *self.program.reset.assignments])
 
     @property
     def static(self) -> dict[str, Known | Once]:
@@ -114,6 +121,7 @@ class PopulationRun:
         self._surrogate = surrogate if options.gradients or (surrogate and surrogate.alters_spikes) else None
         self._smooth = self._surrogate is not None and self._surrogate.smooth
         self._always_awake = not self.program.refractory
+        self._times = step.times
         self._update = self._update_actions()
         threshold = self.program.threshold
         self._fires = None if threshold is None else self._firing(threshold)
@@ -183,7 +191,7 @@ class PopulationRun:
     def _detached(self, target: str) -> bool:
         """Return whether the derivative by the spike is left out of what becomes of a variable in a reset."""
         threshold = self.program.threshold
-        if self._surrogate is None or threshold is None or target in self.program.dtypes:
+        if self._surrogate is None or threshold is None or target in {*self.program.dtypes, *self._times}:
             return True
         raised = membrane(threshold.condition, threshold.dimensions, self._surrogate)
         paths = self.step.paths
@@ -245,6 +253,7 @@ class PopulationRun:
         """Return the value with the shape and data type of the target."""
         device, kind = self._options.device, self.program.dtypes.get(target)
         dtype = torch.bool if kind == "boolean" or target == "not_refractory" else self._options.dtype
+        dtype = torch.float64 if target in self._times else dtype
         shape = (self._shape[0], 1) if target in self.program.shared else self._shape
 
         def fitted(state: State) -> Tensor:

@@ -70,7 +70,7 @@ def _reset(target: str, action: Callable[[State], None], *, detached: bool, smoo
     def blended(state: State, after: State) -> None:
         action(after)
         fired = state[FIRED].detach() if detached else state[FIRED]
-        state[target] = torch.lerp(state[target], after[target], fired)
+        state[target] = torch.lerp(state[target], after[target], fired.to(state[target].dtype))
 
     return switched if detached and not smooth else blended
 

@@ -11,6 +11,7 @@ from snncompare.backends.torch.pathways import LAST, advancing, blended, fitted
 from snncompare.backends.torch.run_options import RunOptions
 from snncompare.backends.torch.statements import Statement, settled, statements
 from snncompare.backends.torch.sums import Known, Once, State
+from snncompare.backends.torch.times import times_in
 from snncompare.dynamics.linear import SourceProgram
 
 __all__ = ["SourceRun", "initial_source_state"]
@@ -29,11 +30,12 @@ def initial_source_state(
     values : mapping
         What does not begin as the program says.
     like : Tensor
-        Whose data type and device the state has; the time of the latest event is float64.
+        Whose data type and device the state has; times are float64.
     """
     state: State = {}
+    times = {LAST, *times_in(program.block.assignments)}
     for name, value in program.initial.items():
-        kind = torch.float64 if name == LAST else like.dtype
+        kind = torch.float64 if name in times else like.dtype
         state[name] = torch.as_tensor(values.get(name, value), dtype=kind, device=like.device).expand(batch, size)
     return state
 

@@ -16,6 +16,7 @@ surrogate                          :math:`\psi(u)`                            pe
 `Boxcar`                           :math:`1/s` for :math:`|u| < w`, else 0    :math:`1/s`   :math:`2 w/s`
 `HyperbolicTangent`                :math:`(1 - \tanh^2(u/w)) / s`             :math:`1/s`   :math:`2 w/s`
 `MultiGaussian`                    see there                                  see there     :math:`g (1 - h)`
+`Event`                            :math:`1/w` for :math:`u > 0`, else 0      :math:`1/w`   infinite
 `SmoothSpike`, `EscapeNoise`       :math:`\sigma(u/w) (1-\sigma(u/w)) / w`    :math:`1/4w`  1
 ================================  =========================================  ============  =====================
 
@@ -41,6 +42,7 @@ __all__ = [
     "ArcTangent",
     "Boxcar",
     "EscapeNoise",
+    "Event",
     "Exponential",
     "HyperbolicTangent",
     "MultiGaussian",
@@ -292,6 +294,29 @@ class MultiGaussian(Surrogate):
         flanks = torch.exp(-((x - 1) / 6).square() / 2) + torch.exp(-((x + 1) / 6).square() / 2)
         shape = (1 + h) * torch.exp(-x.square() / 2) - h / 6 * flanks
         return shape * (self.gain / (self._width * math.sqrt(2 * math.pi)))
+
+
+@dataclass(frozen=True)
+class Event(Surrogate):
+    r"""The spike itself for its derivative, :math:`\psi(u) = H(u)/w`: synapses change only when their target fires.
+
+    The postsynaptic factor of burst-dependent learning (Payeur et al. 2021 Nature Neuroscience 24:1010). It belongs to
+    nothing that rises from 0 to 1: neurons that never fire never learn, and :math:`w` only scales the gradient.
+    """
+
+    @property
+    def peak(self) -> float:
+        r"""One over the width: :math:`\psi` right above the threshold, and everywhere above."""
+        return 1 / self._width
+
+    @property
+    def area(self) -> float:
+        """Infinite."""
+        return math.inf
+
+    def derivative(self, u: Tensor) -> Tensor:
+        r"""Return :math:`1/w` where `u` is above zero, else 0."""
+        return (u > 0).to(u.dtype) / self._width
 
 
 @dataclass(frozen=True)

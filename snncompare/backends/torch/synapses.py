@@ -22,6 +22,7 @@ from snncompare.backends.torch.run_options import RunOptions
 from snncompare.backends.torch.statements import Statement, settled, statements
 from snncompare.backends.torch.sums import Evaluate, Known, Once, State, named
 from snncompare.backends.torch.synapse_parameters import SynapseParameters
+from snncompare.backends.torch.times import times_in
 from snncompare.dynamics.program import Block, SynapseProgram, SynapticSum
 from snncompare.network.trainable import Trainable
 
@@ -71,10 +72,13 @@ class SynapseProjection(SynapseParameters):
         shape, like = (batch, self.connections.n_synapses), self.weight
         given = {**values, **self.given()}
         state: State = {}
+        blocks = (self.program.on_pre, self.program.on_post)
+        times = times_in([a for block in blocks if block is not None for a in block.assignments])
         for name in self.program.states:
             value = given.get(name, self.program.initial.get(name, 0.0))
-            state[name] = torch.as_tensor(value, dtype=like.dtype, device=like.device).expand(shape).clone()
-        if self.program.event_driven:  # times need float64 also where the state is float32
+            dtype = torch.float64 if name in times else like.dtype
+            state[name] = torch.as_tensor(value, dtype=dtype, device=like.device).expand(shape).clone()
+        if self.program.event_driven:
             state[LAST] = like.new_zeros(shape, dtype=torch.float64)
         return state
 

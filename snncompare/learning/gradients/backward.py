@@ -66,6 +66,7 @@ class Backward(GradientEngine):
             value = self._cost(activity, target, seen, n_steps)
             if value.requires_grad:
                 value.backward()
+            self.feedback.follow_()
             seen.append(loss.reads.of(activity).detach())
             counts = {name: activity.spikes[name].detach().sum(dim=0) for name in self._firing}
             last = first + every >= n_steps
@@ -76,7 +77,11 @@ class Backward(GradientEngine):
 
     def _cost(self, activity: Activity, target: Tensor, before: Sequence[Tensor], n_steps: int) -> Tensor:
         """Return the loss of one window with the penalties, and what local readouts add."""
-        total = self._window(self._loss.reads.of(activity), target, before, n_steps)
+        values = self._loss.reads.of(activity)
+        total = self._window(values, target, before, n_steps)
+        for name, signal in self._by_bursts(values, target, before, n_steps).items():
+            taught = (activity.spikes[name] * signal).sum()
+            total = total + (taught - taught.detach())
         for name, weights in self.feedback.local().items():
             total = total + self._window(activity.spikes[name] @ weights, target, before, n_steps)
         for penalty in self._penalties:
@@ -84,6 +89,18 @@ class Backward(GradientEngine):
                 own = activity.own.get(name, activity.spikes[name])
                 total = total + penalty.of_spikes(own, self._module.dt)
         return total
+
+    def _by_bursts(
+        self, values: Tensor, target: Tensor, before: Sequence[Tensor], n_steps: int
+    ) -> Mapping[str, Tensor]:
+        """Return what bursts tell each population of the error in a window, shape (step, batch, neuron)."""
+        if not self.feedback.taught:
+            return {}
+        leaf = values.detach().requires_grad_()
+        with torch.enable_grad():
+            value = self._window(leaf, target, before, n_steps)
+        (error,) = torch.autograd.grad(value, leaf)
+        return self.feedback.by_bursts(error, self._loss.step_share(n_steps))
 
     def _window(self, values: Tensor, target: Tensor, before: Sequence[Tensor], n_steps: int) -> Tensor:
         """Return the loss of the values in one window; `before` are those of the windows that are over."""

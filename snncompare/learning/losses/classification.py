@@ -86,6 +86,10 @@ class Classification(Windowed):
     def _one(self) -> float:
         return positive_scale(self.scale)
 
+    def step_share(self, n_steps: int) -> float:
+        """Return one over the number of steps that count where the loss is a mean over them, else one."""
+        return 1 / len(self.steps(n_steps)) if self.over in (Over.MEAN, Over.EACH_STEP) else 1.0
+
     def evidence(self, values: Tensor) -> Tensor:
         """Return the evidence for every class, shape (batch, class)."""
         scaled = self.inside(values) / self._one

@@ -84,6 +84,10 @@ class Loss(ABC):
         """Return the steps that the loss counts."""
         return range(n_steps)
 
+    def step_share(self, n_steps: int) -> float:  # noqa: ARG002 - of the interface
+        """Return by what the loss multiplies each step: one for a sum over steps, one over their number for a mean."""
+        return 1.0
+
     def evidence(self, values: Tensor) -> Tensor | None:  # noqa: ARG002 - of the interface
         """Return what speaks for each class, shape (batch, class), largest for the answer; None without classes."""
         return None

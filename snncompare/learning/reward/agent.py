@@ -25,7 +25,7 @@ from snncompare.learning.reward.players import BackwardPlayer, Player, ReadoutLo
 from snncompare.learning.reward.rounds import LATEST, Rounds
 from snncompare.learning.rule import LearningRule
 from snncompare.learning.schedule import AfterTrials, Execution
-from snncompare.learning.signals import LocalReadouts
+from snncompare.learning.signals import BurstFeedback, LocalReadouts
 from snncompare.learning.trained import Trained
 from snncompare.network.network import Network
 from snncompare.units import QuantityLike, seconds
@@ -201,6 +201,11 @@ def _player(module: TorchNetwork, rule: LearningRule, reads: ActorCritic, penalt
         raise UnsupportedError(
             "reward is one number for the whole network, so that local readouts have no error of their own; use "
             "signal=Symmetric(), RandomFeedback() or AdaptiveFeedback()."
+        )
+    if isinstance(rule.signal, BurstFeedback):
+        raise UnsupportedError(
+            "bursts tell of the error of a loss, which reward has not; use signal=Symmetric(), RandomFeedback() or "
+            "AdaptiveFeedback()."
         )
     if rule.execution is Execution.BACKWARD:
         if not isinstance(rule.schedule, AfterTrials):

@@ -95,7 +95,8 @@ def learn_by_plasticity(
     weights : Realisation or mapping, optional
         What is not drawn, see `snncompare.backends.realisation.Given`.
     backend : str
-        ``"torch"`` or ``"brian2"``; in float64 both give the same weights.
+        ``"torch"``, ``"brian2"`` or ``"fused"`` (the fastest, one trial after the other); in float64 all give the same
+        weights.
     report_every : int
         Presentations per row of the history, and between two checkpoints.
     checkpoint : path, optional
@@ -202,7 +203,7 @@ def _present(presenter: Presenter, rasters: NDArray[np.bool_], homeostasis: Home
 def _presenter(
     backend: str, network: Network, realisation: Any, homeostasis: Homeostasis, dt: float, options: dict[str, Any]
 ) -> Presenter:
-    allowed = {"torch": ["dtype"], "brian2": ["target"]}
+    allowed: dict[str, list[str]] = {"torch": ["dtype"], "brian2": ["target"], "fused": []}
     if backend not in allowed:
         raise InputError(unknown("backend that learns by plasticity", backend, allowed))
     for name in options:
@@ -212,6 +213,10 @@ def _presenter(
         from snncompare.backends.brian2.presenter import Brian2Presenter
 
         return Brian2Presenter(network, realisation, homeostasis.keep, dt, **options)
+    if backend == "fused":
+        from snncompare.backends.fused.presenter import FusedPresenter
+
+        return FusedPresenter(network, realisation, homeostasis.keep, dt)
     import torch
 
     from snncompare.backends.torch.presenter import TorchPresenter

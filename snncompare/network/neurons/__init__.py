@@ -14,11 +14,17 @@ module                 models
 `hodgkin_huxley`       squid giant axon; Traub and Miles' cortical neuron
 `two_compartment`      pyramidal neuron whose dendrite fires plateaus
 `stochastic`           escape noise, white-noise input, Poisson neuron
+`burst_poisson`        pyramidal neuron whose bursts are drawn with a probability that its dendrite sets
 `bias`                 any of them with a constant current
+`background`           any of them with random background conductances, or with currents that an experiment sets
+`bursts`               any of them with detection of events and bursts
 =====================  ========================================================================================
 """
 
+from snncompare.network.neurons.background import leak_units, with_input_current, with_poisson_background
 from snncompare.network.neurons.bias import with_bias
+from snncompare.network.neurons.burst_poisson import burst_poisson_neuron
+from snncompare.network.neurons.bursts import with_bursts
 from snncompare.network.neurons.discrete_time import (
     adaptive_current_based_leaky_integrate_and_fire,
     current_based_leaky_integrate_and_fire,
@@ -49,6 +55,7 @@ __all__ = [
     "adaptive_current_based_leaky_integrate_and_fire",
     "adaptive_exponential_integrate_and_fire",
     "adaptive_leaky_integrate_and_fire",
+    "burst_poisson_neuron",
     "conductance_leaky_integrate_and_fire",
     "current_based_leaky_integrate_and_fire",
     "current_based_readout",
@@ -56,6 +63,7 @@ __all__ = [
     "exponential_integrate_and_fire",
     "firing_pattern",
     "izhikevich",
+    "leak_units",
     "leaky_integrate_and_fire",
     "leaky_readout",
     "noisy_leaky_integrate_and_fire",
@@ -68,4 +76,7 @@ __all__ = [
     "traub_miles",
     "two_compartment_pyramidal",
     "with_bias",
+    "with_bursts",
+    "with_input_current",
+    "with_poisson_background",
 ]

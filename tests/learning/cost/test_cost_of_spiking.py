@@ -99,7 +99,7 @@ def test_cost_by_hand():
 
 
 def published(m, n, f_in, f, *, adaptive):
-    """Yin et al. (2021), per step: learning_rules.md 3.1."""
+    """Yin et al. (2021), per step: notes on learning rules 3.1."""
     own = 2 * n * f if adaptive else 0.0
     return Operations(m * n * f_in + n * n * f + own, (3 if adaptive else 1) * n)
 

@@ -36,7 +36,7 @@ def test_covariances_are_averaged_before_they_are_squared() -> None:
 
 
 def cosine(rule: LatentPrediction, noise: float, seed: int, steps: int = 400) -> tuple[float, float]:
-    """Return |cos| with the predictable axis x, and the length, of a linear unit's weights (learning_rules.md R8.2)."""
+    """Return |cos| with the predictable axis x, and the length, of a linear unit's weights (notes on learning rules R8.2)."""
     rng = np.random.default_rng([seed, 0])
     weights = torch.from_numpy(0.5 * rng.standard_normal((2, 1)))
     for _ in range(steps):
@@ -53,7 +53,7 @@ def test_prediction_finds_the_predictable_axis_where_hebb_finds_the_loud_one() -
     seeds = range(5)
     learnt = [cosine(LatentPrediction(decorrelation=0.0), 3.0, seed)[0] for seed in seeds]
     hebbian = [cosine(LatentPrediction(pull=0.0, decorrelation=0.0), 3.0, seed)[0] for seed in seeds]
-    assert min(learnt) > 0.99  # thresholds of learning_rules.md R8.2
+    assert min(learnt) > 0.99  # thresholds of notes on learning rules R8.2
     assert np.mean(hebbian) < 0.2
 
 

@@ -34,7 +34,7 @@ def test_the_quick_study_of_digits_runs(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_quick_study_of_latent_prediction_runs_and_finds_the_axis(tmp_path: Path) -> None:
     found = run_quickly("latent_predictive_learning", tmp_path)
-    assert found["rates, LPL, noise 3: |cosine|"] > 0.99  # thresholds of learning_rules.md R8.2
+    assert found["rates, LPL, noise 3: |cosine|"] > 0.99  # thresholds of notes on learning rules R8.2
     assert found["rates, Hebbian only, noise 3: |cosine|"] < 0.2
     assert (tmp_path / "latent_prediction.png").stat().st_size > 10_000
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from snncompare.backends.torch.module import TorchNetwork
@@ -67,11 +68,13 @@ class Forward(GradientEngine):
         """
         feedback = self.feedback
         stepper = Stepper(self.module, batch, feedback=feedback.broadcast, dropout=dropout, seed=seed)
-        kernel, rule = getattr(self.loss, "kernel", None), self.rule
+        kernel, rule, like = getattr(self.loss, "kernel", None), self.rule, stepper.like
+        taught = {name: torch.eye(n, dtype=like.dtype, device=like.device) for name, n in feedback.taught.items()}
+        local = {**feedback.local(), **taught}
         if isinstance(rule.storage, PerSynapse):
-            return LocalRun(stepper, rule.paths, self.loss.reads, feedback.local(), kernel=kernel)
+            return LocalRun(stepper, rule.paths, self.loss.reads, local, kernel=kernel)
         within = rule.storage.steps if isinstance(rule.storage, Snap) else None
-        return InfluenceRun(stepper, rule.paths, self.loss.reads, feedback.local(), kernel=kernel, within=within)
+        return InfluenceRun(stepper, rule.paths, self.loss.reads, local, kernel=kernel, within=within)
 
     def trials(
         self,
@@ -84,14 +87,19 @@ class Forward(GradientEngine):
         """Run trials side by side, see `GradientEngine.trials`."""
         n_steps, batch = next(iter(inputs.values())).shape[:2]
         run = self.begin(batch, dropout=dropout, seed=seed)
-        errors, asked = Errors(self.loss, self.penalties, run, n_steps), self.loss.prepared(target)
+        errors, asked = (
+            Errors(self.loss, self.penalties, run, n_steps, feedback=self.feedback),
+            self.loss.prepared(target),
+        )
         every = n_steps if self._every is None else self._every
         for first in range(0, n_steps, every):
             last = min(first + every, n_steps)
             for step in range(first, last):
                 shown = run.advance({name: raster[step] for name, raster in inputs.items()})
                 errors.step(step, shown, asked if self.loss.wants is Wants.LABELS else asked[step])
-            yield errors.block(last - first, target if last == n_steps else None)
+            learnt = errors.block(last - first, target if last == n_steps else None)
+            self.feedback.follow_()
+            yield learnt
             if last < n_steps:
                 self.feedback.decay_()
                 run.refresh()

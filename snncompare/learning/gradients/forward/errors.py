@@ -7,6 +7,7 @@ from torch import Tensor
 
 from snncompare.backends.activity import spiking
 from snncompare.learning.gradients.engine import Learnt
+from snncompare.learning.gradients.feedback import Feedback
 from snncompare.learning.gradients.forward.forward_run import ForwardRun
 from snncompare.learning.losses import Form, Loss, Penalty
 
@@ -25,11 +26,22 @@ class Errors:
         Of the trials.
     keep : bool
         Whether what is read is kept until the end of the trials, where the loss has evidence for classes.
+    feedback : Feedback, optional
+        What bursts tell populations of errors, for a signal where they do.
     """
 
     def __init__(
-        self, loss: Loss, penalties: Sequence[Penalty], run: ForwardRun, n_steps: int, *, keep: bool = True
+        self,
+        loss: Loss,
+        penalties: Sequence[Penalty],
+        run: ForwardRun,
+        n_steps: int,
+        *,
+        keep: bool = True,
+        feedback: Feedback | None = None,
     ) -> None:
+        self._feedback, self._share = feedback, loss.step_share(n_steps)
+        self._taught = frozenset(() if feedback is None else feedback.taught)
         self._loss, self._penalties, self._run, self._n_steps = loss, penalties, run, n_steps
         kernel = getattr(loss, "kernel", None)
         self._decays = None if kernel is None else kernel.decays(run.module.dt)
@@ -76,11 +88,17 @@ class Errors:
                 (error,) = torch.autograd.grad(value, leaf)
                 if bool((error != 0).any()):
                     found[name] = error
-        self._run.accumulate(found)
+        self._run.accumulate(self._with_bursts(found))
+
+    def _with_bursts(self, errors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return errors together with what bursts tell of that at the readout."""
+        if self._feedback is None or "" not in errors:
+            return errors
+        return errors | self._feedback.by_bursts(errors[""], self._share)
 
     def _through_kernel(self, shown: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return what the loss sees: what is shown, or what its kernel makes of spikes."""
-        values = dict(shown)
+        values = {name: each for name, each in shown.items() if name not in self._taught}
         if self._decays is not None:
             decay, rise, scale = self._decays
             spikes = values[""]
@@ -107,7 +125,7 @@ class Errors:
                     value = self._loss.of_sum(leaf, target, self._n_steps)
                 self._value += float(value.detach())
                 (errors[name],) = torch.autograd.grad(value, leaf)
-            self._run.accumulate_sums(errors)
+            self._run.accumulate_sums(self._with_bursts(errors))
         for name, counts in self._counts.items():
             self._penalise(name, counts, n_steps)
         self._run.give()
