@@ -136,9 +136,7 @@ def metrics_of(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         metrics[f"{key}_ready"] = entry(cost["ready"], "processor seconds from the description to the first step")
         metrics[f"{key}_spikes"] = entry(cost["spikes"], "spikes of the network in a simulated second")
     xor = metrics["xor_fused_per_simulated_second"]["value"]
-    metrics["xor_plain_loop_over_fused"] = entry(
-        REFERENCE / xor, f"{REFERENCE} s of a plain C++ loop"
-    )
+    metrics["xor_plain_loop_over_fused"] = entry(REFERENCE / xor, f"{REFERENCE} s of a plain C++ loop")
     return metrics
 
 
