@@ -3,12 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import snncompare as sc
+from snncompare.backends.torch.population import PopulationStep
+from snncompare.backends.torch.times import times_in
+from snncompare.dynamics.paths import Paths
+from snncompare.dynamics.program import Assignment
+from snncompare.dynamics.step_program import network_program
 from snncompare.network.initialisers import Constant
 from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel, SpikeSource
-from snncompare.network.neurons import with_bursts
+from snncompare.network.neurons import burst_poisson_neuron, with_bursts
 from snncompare.network.synapses import delta, of_bursts, of_events
 
 RUNS = [("brian2", "float64"), ("torch", "float64"), ("torch", "float32")]
@@ -104,12 +110,25 @@ def test_a_longer_interval_joins_what_a_shorter_one_parts():
     assert heard("torch", "float64", interval="15.9 ms")["events"] == [1, 2, 2, 1, 2, 2]
 
 
-def test_intervals_in_float32_are_as_exact_late_in_a_run(monkeypatch):
-    # After 2 s a number of seconds in float32 is known to 0.24 us, more than the thousandth of a step that `timestep`
-    # allows: kept in float32, the time of a spike at 2004.2 ms would make 16.1 ms to 16 ms.
-    assert heard("torch", "float32", first=2_004.2) == EXPECTED
-    monkeypatch.setattr("snncompare.backends.torch.population.times_in", lambda _: frozenset())
-    assert heard("torch", "float32", first=2_004.2)["events"][1] == 1
+def test_times_are_kept_in_float64_also_where_the_state_is_float32():
+    # After 16 s a number of seconds in float32 is known to 2 us, more than the thousandth of a step of 0.1 ms within
+    # which `timestep` forgives rounding: 16.1 ms would become 16 ms for some spikes.
+    network = Network(populations={"cells": {"size": 3, "neuron": burst_poisson_neuron(tau_average="2 s")}})
+    program = network_program(network, 1e-4).populations["cells"]
+    step = PopulationStep(program, 3, 1e-4, None, Paths(), (), ())
+    state = step.initial(1, {}, torch.zeros(1, dtype=torch.float32))
+    doubles = {name for name, value in state.items() if value.dtype is torch.float64}
+    assert doubles == {"t_last_spike", "t_spike", "t_again"}
+    assert state["events_average"].dtype is torch.float32
+
+
+def test_what_holds_a_time_is_seen_through_intermediate_values():
+    assert times_in([Assignment("_later", ":=", "t + delay"), Assignment("again", "=", "u*(_later + rand())")]) == {
+        "_later",
+        "again",
+    }
+    for no_time in ("int(t > 1)", "timestep(t - last, dt)", "exp(-(t - last)/tau)", "v + I"):
+        assert times_in([Assignment("x", "=", no_time)]) == frozenset()
 
 
 @pytest.mark.parametrize("backend", ["brian2", "torch"])
