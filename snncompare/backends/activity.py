@@ -16,18 +16,20 @@ from snncompare.network.neuron import NeuronModel
 from snncompare.recording.recording import Recording
 from snncompare.recording.time_steps import brian2_step
 from snncompare.recording.traces import trace_array
-from snncompare.units import Quantity, base_unit, parse_unit
+from snncompare.units import Quantity, QuantityLike, base_unit, parse_unit, seconds
 
 __all__ = [
     "MAX_SAMPLES",
     "InputSpikes",
     "Recorded",
+    "RunPlan",
     "check_delays_fit",
     "check_record",
     "check_samples",
     "input_spikes",
     "n_steps",
     "output_recording",
+    "planned_run",
     "spiking",
     "trials_of",
 ]
@@ -182,6 +184,51 @@ def check_samples(network: Network, recorded: Recorded, trials: int, steps: int)
             f"the traces asked for have {samples:,} samples ({8e-9 * samples:.3g} GB), {MAX_SAMPLES:,} are allowed; "
             "record fewer variables, smaller populations, fewer trials or a shorter run."
         )
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A run whose arguments were found to be right.
+
+    Attributes
+    ----------
+    steps, n_trials : int
+    trials : DataFrame or None
+        The trials of the inputs; None for a network without spike sources, which runs once.
+    recorded : Recorded
+    inputs : mapping
+        Spike source to its spikes.
+    """
+
+    steps: int
+    n_trials: int
+    trials: pd.DataFrame | None
+    recorded: Recorded
+    inputs: Mapping[str, InputSpikes]
+
+
+def planned_run(
+    network: Network,
+    realisation: Realisation,
+    dt: float,
+    inputs: Mapping[str, Recording],
+    duration: QuantityLike,
+    record: Sequence[str] | None,
+) -> RunPlan:
+    """Return what a run is to do; arguments and refusals are those of `Program.run`.
+
+    Raises
+    ------
+    InputError
+    """
+    steps = n_steps(seconds(duration, "duration"), dt)
+    trials = trials_of(network, inputs)
+    check_delays_fit(network, steps * dt, realisation)
+    recorded = check_record(network, record)
+    n_trials = 1 if trials is None else len(trials)
+    check_samples(network, recorded, n_trials, steps)
+    given = {name: input_spikes(network, name, recording, dt, steps) for name, recording in inputs.items()}
+    return RunPlan(steps, n_trials, trials, recorded, given)
 
 
 def spiking(network: Network) -> list[str]:

@@ -92,8 +92,8 @@ class Program(ABC):
         """
         backend = type(self).__name__.removesuffix("Program").lower()
         raise UnsupportedError(
-            f"the backend '{backend}' runs whole trials only; compile the network for 'brian2' or 'torch' to go on "
-            "where a run stood."
+            f"the backend '{backend}' runs whole trials only; compile the network for 'brian2', 'fused' or 'torch' "
+            "to go on where a run stood."
         )
 
 

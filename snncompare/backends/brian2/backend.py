@@ -11,13 +11,8 @@ from numpy.typing import NDArray
 from snncompare.backends.activity import (
     InputSpikes,
     Recorded,
-    check_delays_fit,
-    check_record,
-    check_samples,
-    input_spikes,
-    n_steps,
     output_recording,
-    trials_of,
+    planned_run,
 )
 from snncompare.backends.brian2.build import Built, build, copies_allowed
 from snncompare.backends.brian2.simulation import Brian2Simulation
@@ -30,7 +25,7 @@ from snncompare.dynamics.step_program import check_network
 from snncompare.errors import InputError, unknown
 from snncompare.network.network import Network
 from snncompare.recording.recording import Recording
-from snncompare.units import QuantityLike, seconds
+from snncompare.units import QuantityLike
 
 __all__ = ["Brian2Backend", "Brian2Program"]
 
@@ -82,18 +77,12 @@ class Brian2Program(Program):
         record: Sequence[str] | None = None,
     ) -> Recording:
         """Return the activity of a run, see `Program.run`."""
-        steps = n_steps(seconds(duration, "duration"), self.dt)
-        trials = trials_of(self.network, inputs)
-        check_delays_fit(self.network, steps * self.dt, self.realisation)
-        recorded = check_record(self.network, record)
-        given = {n: input_spikes(self.network, n, recording, self.dt, steps) for n, recording in inputs.items()}
-        n_trials = 1 if trials is None else len(trials)
-        check_samples(self.network, recorded, n_trials, steps)
-        spikes: dict[str, list[_Found]] = {name: [] for name in recorded.spikes}
-        traces: dict[tuple[str, str], list[NDArray[np.float64]]] = {key: [] for key in recorded.traces}
-        for first in range(0, n_trials, self._most_copies):
-            copies = min(self._most_copies, n_trials - first)
-            with _seeded(seed + first), self._finished(recorded, copies, first, given, steps) as built:
+        plan = planned_run(self.network, self.realisation, self.dt, inputs, duration, record)
+        spikes: dict[str, list[_Found]] = {name: [] for name in plan.recorded.spikes}
+        traces: dict[tuple[str, str], list[NDArray[np.float64]]] = {key: [] for key in plan.recorded.traces}
+        for first in range(0, plan.n_trials, self._most_copies):
+            copies = min(self._most_copies, plan.n_trials - first)
+            with _seeded(seed + first), self._finished(plan.recorded, copies, first, plan.inputs, plan.steps) as built:
                 for name, kept in spikes.items():
                     kept.append(self._spikes(built, name, first))
                 for key, kept_traces in traces.items():
@@ -101,7 +90,7 @@ class Brian2Program(Program):
                     kept_traces.append(values.reshape(copies, -1, values.shape[-1]))
         joined = {name: tuple(map(np.concatenate, zip(*runs, strict=True))) for name, runs in spikes.items()}
         together = {key: np.concatenate(parts) for key, parts in traces.items()}
-        return output_recording(self.network, joined, self.dt, steps, trials, self._provenance(), together)  # type: ignore[arg-type]
+        return output_recording(self.network, joined, self.dt, plan.steps, plan.trials, self._provenance(), together)  # type: ignore[arg-type]
 
     def simulation(self, seed: int = 0) -> Brian2Simulation:
         """Return the network at time zero, see `Program.simulation`."""

@@ -7,13 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.backends.activity import (
-    check_delays_fit,
-    check_record,
-    check_samples,
-    input_spikes,
-    n_steps,
     output_recording,
-    trials_of,
+    planned_run,
 )
 from snncompare.backends.fused.machine import Machine
 from snncompare.backends.fused.refusals import missing_in_kernels
@@ -23,7 +18,7 @@ from snncompare.backends.realisation import Realisation
 from snncompare.errors import InputError, unknown
 from snncompare.network.network import Network
 from snncompare.recording.recording import Recording
-from snncompare.units import QuantityLike, seconds
+from snncompare.units import QuantityLike
 
 __all__ = ["FusedBackend", "FusedProgram"]
 
@@ -64,19 +59,15 @@ class FusedProgram(Program):
         record: Sequence[str] | None = None,
     ) -> Recording:
         """Return what was recorded in a run, see `Program.run`."""
-        steps = n_steps(seconds(duration, "duration"), self.dt)
-        trials = trials_of(self.network, inputs)
-        check_delays_fit(self.network, steps * self.dt, self.realisation)
-        recorded = check_record(self.network, record)
-        n_trials = 1 if trials is None else len(trials)
-        check_samples(self.network, recorded, n_trials, steps)
-        given = {n: input_spikes(self.network, n, recording, self.dt, steps) for n, recording in inputs.items()}
+        plan = planned_run(self.network, self.realisation, self.dt, inputs, duration, record)
         spikes: dict[str, list[NDArray[np.int64]]] = {
-            name: [np.empty((0, 3), dtype=np.int64)] for name in recorded.spikes
+            name: [np.empty((0, 3), dtype=np.int64)] for name in plan.recorded.spikes
         }
-        traces: dict[tuple[str, str], list[NDArray[np.float64]]] = {key: [] for key in recorded.traces}
-        for trial in range(n_trials):
-            fired, values = self.machine.advance(self.machine.start(seed, trial), 0, steps, given, trial, recorded)
+        traces: dict[tuple[str, str], list[NDArray[np.float64]]] = {key: [] for key in plan.recorded.traces}
+        for trial in range(plan.n_trials):
+            fired, values = self.machine.advance(
+                self.machine.start(seed, trial), 0, plan.steps, plan.inputs, trial, plan.recorded
+            )
             for name, (step, neuron) in fired.items():
                 spikes[name].append(np.stack([np.full_like(step, trial), step, neuron], axis=1))
             for key, trace in values.items():
@@ -86,8 +77,8 @@ class FusedProgram(Program):
             self.network,
             {name: (trial, step, neuron) for name, (trial, step, neuron) in found.items()},
             self.dt,
-            steps,
-            trials,
+            plan.steps,
+            plan.trials,
             self._provenance(),
             {key: np.stack(parts) for key, parts in traces.items()},
         )

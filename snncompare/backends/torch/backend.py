@@ -10,13 +10,8 @@ from torch import Tensor
 
 from snncompare.backends.activity import (
     InputSpikes,
-    check_delays_fit,
-    check_record,
-    check_samples,
-    input_spikes,
-    n_steps,
     output_recording,
-    trials_of,
+    planned_run,
 )
 from snncompare.backends.program import Backend, Program
 from snncompare.backends.realisation import Realisation
@@ -27,7 +22,7 @@ from snncompare.backends.torch.threads import threads_for
 from snncompare.errors import InputError, unknown
 from snncompare.network.network import Network
 from snncompare.recording.recording import Recording
-from snncompare.units import QuantityLike, seconds
+from snncompare.units import QuantityLike
 
 __all__ = ["TorchBackend", "TorchProgram"]
 
@@ -72,27 +67,21 @@ class TorchProgram(Program):
         record: Sequence[str] | None = None,
     ) -> Recording:
         """Return what was recorded in a run, see `Program.run`."""
-        steps = n_steps(seconds(duration, "duration"), self.dt)
-        trials = trials_of(self.network, inputs)
-        check_delays_fit(self.network, steps * self.dt, self.realisation)
-        recorded = check_record(self.network, record)
-        n_trials = 1 if trials is None else len(trials)
-        check_samples(self.network, recorded, n_trials, steps)
-        given = {n: input_spikes(self.network, n, recording, self.dt, steps) for n, recording in inputs.items()}
+        plan = planned_run(self.network, self.realisation, self.dt, inputs, duration, record)
         sizes = [population.size for population in self.network.populations.values()]
-        each = max(1, STRETCH // (n_trials * sum(sizes)))
-        spikes: dict[str, list[_Spikes]] = {name: [] for name in recorded.spikes}
-        traces: dict[tuple[str, str], list[NDArray[np.float64]]] = {key: [] for key in recorded.traces}
+        each = max(1, STRETCH // (plan.n_trials * sum(sizes)))
+        spikes: dict[str, list[_Spikes]] = {name: [] for name in plan.recorded.spikes}
+        traces: dict[tuple[str, str], list[NDArray[np.float64]]] = {key: [] for key in plan.recorded.traces}
         state = None
-        with torch.no_grad(), threads_for(n_trials * max(sizes)):
-            for first in range(0, steps, each):
-                last = min(first + each, steps)
-                rasters = {n: self._raster(n, part, n_trials, first, last) for n, part in given.items()}
+        with torch.no_grad(), threads_for(plan.n_trials * max(sizes)):
+            for first in range(0, plan.steps, each):
+                last = min(first + each, plan.steps)
+                rasters = {n: self._raster(n, part, plan.n_trials, first, last) for n, part in plan.inputs.items()}
                 activity = self.module(
                     rasters,
-                    record=recorded.spikes,
-                    traces=recorded.traces,
-                    shape=(last - first, n_trials),
+                    record=plan.recorded.spikes,
+                    traces=plan.recorded.traces,
+                    shape=(last - first, plan.n_trials),
                     state=state,
                     seed=seed,
                 )
@@ -106,8 +95,8 @@ class TorchProgram(Program):
             self.network,
             {name: _sorted(parts) for name, parts in spikes.items()},
             self.dt,
-            steps,
-            trials,
+            plan.steps,
+            plan.trials,
             self._provenance(),
             {key: np.concatenate(parts, axis=2) for key, parts in traces.items()},
         )

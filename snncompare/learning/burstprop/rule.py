@@ -10,7 +10,7 @@ from torch import Tensor
 
 from snncompare.learning.burstprop.network import BurstNetwork
 
-__all__ = ["EnsembleRule", "Feedback", "Kept", "Signals", "random_feedback"]
+__all__ = ["EnsembleRule", "Feedback", "Kept", "Signals", "follow_forward_weights", "random_feedback"]
 
 Kept = dict[str, list[Tensor]]
 """What a rule keeps beside the weights, by name: one tensor for each hidden layer."""
@@ -101,6 +101,22 @@ class EnsembleRule(ABC):
         """Return the feedback weights onto each hidden layer; empty for a rule without."""
         del network
         return kept.get("feedback", [])
+
+
+def follow_forward_weights(feedback: Sequence[Tensor], moved: Sequence[Tensor], decay: float) -> None:
+    """Give feedback weights the changes and the decay of the forward weights, in place (Kolen and Pollack 1994, ICNN).
+
+    Parameters
+    ----------
+    feedback : sequence of Tensor
+        Onto each hidden layer.
+    moved : sequence of Tensor
+        By how much the weights of each layer were changed.
+    decay : float
+        What they then lost, as a fraction of themselves.
+    """
+    for weight, change in zip(feedback, moved[1:], strict=True):
+        weight.add_(change).mul_(1 - decay)
 
 
 def random_feedback(network: BurstNetwork, scale: float, random: torch.Generator) -> list[Tensor]:

@@ -8,7 +8,14 @@ from torch import Tensor
 
 from snncompare.errors import InputError
 from snncompare.learning.burstprop.network import BurstNetwork
-from snncompare.learning.burstprop.rule import EnsembleRule, Feedback, Kept, Signals, random_feedback
+from snncompare.learning.burstprop.rule import (
+    EnsembleRule,
+    Feedback,
+    Kept,
+    Signals,
+    follow_forward_weights,
+    random_feedback,
+)
 from snncompare.learning.burstprop.two_phase import taught_output_bursts
 from snncompare.values import check_fields
 
@@ -117,8 +124,7 @@ class BurstCCN(EnsembleRule):
     ) -> None:
         """Let Q cancel the potentials, and Y follow the forward weights where it is learnt."""
         if self.feedback is Feedback.LEARNED:
-            for weight, change in zip(kept["feedback"], moved[1:], strict=True):
-                weight.add_(change).mul_(1 - decay)
+            follow_forward_weights(kept["feedback"], moved, decay)
         if self.event_feedback and self.event_feedback_rate:
             for k, potential in enumerate(signals.potentials):
                 rate = self.event_feedback_rate / len(potential)

@@ -8,7 +8,14 @@ from torch import Tensor
 
 from snncompare.errors import InputError
 from snncompare.learning.burstprop.network import BurstNetwork
-from snncompare.learning.burstprop.rule import EnsembleRule, Feedback, Kept, Signals, random_feedback
+from snncompare.learning.burstprop.rule import (
+    EnsembleRule,
+    Feedback,
+    Kept,
+    Signals,
+    follow_forward_weights,
+    random_feedback,
+)
 from snncompare.values import check_fields
 
 __all__ = ["Burstprop", "taught_output_bursts"]
@@ -136,8 +143,7 @@ class Burstprop(EnsembleRule):
         """Let Y follow the forward weights, where it is learnt, and R cancel the potentials."""
         del rates
         if self.feedback is Feedback.LEARNED:
-            for weight, change in zip(kept["feedback"], moved[1:], strict=True):
-                weight.add_(change).mul_(1 - decay)
+            follow_forward_weights(kept["feedback"], moved, decay)
         for k in range(network.n_layers - 1):
             if self._inhibits(kept, k):
                 potential, bursts = signals.potentials[k], signals.recurrent_bursts[k]
