@@ -147,8 +147,7 @@ def metrics(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
             reference = row[f"{what} reference"]
             if np.isfinite(reference):
                 point = f"{row['backend']}: {row['curve']}, I_s {row['I_s']:g} pA, I_d {row['I_d']:g} pA, {what}"
-                source = SOURCE
-                found[point] = {"value": round(row[what], 4), "published": reference, "source": source}
+                found[point] = {"value": round(row[what], 4), "published": reference, "source": SOURCE}
     table = table.assign(
         relative=(table["ER"] / table["ER reference"] - 1).abs(), absolute=(table["BP"] - table["BP reference"]).abs()
     )

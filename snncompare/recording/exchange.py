@@ -6,9 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from snncompare.errors import InputError, unknown
 from snncompare.recording import spike_moves
-from snncompare.recording.arguments import column_name
 from snncompare.recording.recording import Recording
 from snncompare.recording.surrogates import Surrogate
 
@@ -42,11 +40,8 @@ class ExchangedWithinCondition(Surrogate):
     destroys: ClassVar[str] = "relations between the spikes of a train: bursts, refractoriness"
 
     def _moved(self, recording: Recording, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        column_name(self.by, "ExchangedWithinCondition.by")
-        if self.by not in recording.trials.columns:
-            raise InputError(unknown("column in the trials table", self.by, recording.trials.columns))
+        condition = spike_moves.conditions_of(recording, self.by, "ExchangedWithinCondition.by")
         spike_moves.refuse_unlike_windows(recording, "exchanging spike times between trials")
-        condition = recording.trials[self.by].astype("category").cat.codes.to_numpy().astype(np.int64)
         trial, unit = recording.spike_index()
         group = unit + recording.n_units * condition[trial]
         moved = spike_moves.shuffled_within(recording.times, group, rng)

@@ -3,10 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from snncompare.errors import InputError
+from snncompare.errors import InputError, unknown
+from snncompare.recording.arguments import column_name
 from snncompare.recording.recording import Recording
 
 __all__ = [
+    "conditions_of",
     "exchanged_after_first",
     "grid",
     "reflected",
@@ -32,6 +34,21 @@ def windows_of_spikes(recording: Recording) -> tuple[Array, Array]:
     trial, _ = recording.spike_index()
     start, stop = (recording.trials[side].to_numpy(dtype=np.float64)[trial] for side in ("start", "stop"))
     return start, stop
+
+
+def conditions_of(recording: Recording, by: str, what: str) -> Integers:
+    """Return the condition of every trial as a number, from a column of the trials table.
+
+    Raises
+    ------
+    InputError
+        If there is no such column; `what` says who asks.
+    """
+    column_name(by, what)
+    if by not in recording.trials.columns:
+        raise InputError(unknown("column in the trials table", by, recording.trials.columns))
+    codes: Integers = recording.trials[by].astype("category").cat.codes.to_numpy().astype(np.int64)
+    return codes
 
 
 def refuse_unlike_windows(recording: Recording, what: str) -> None:

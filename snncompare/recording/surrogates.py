@@ -23,9 +23,9 @@ from typing import ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from snncompare.errors import InputError, unknown
+from snncompare.errors import InputError
 from snncompare.recording import spike_moves
-from snncompare.recording.arguments import a_recording, column_name, one_of, whole_number
+from snncompare.recording.arguments import a_recording, one_of, whole_number
 from snncompare.recording.recording import Recording
 from snncompare.units import QuantityLike, quantity, seconds
 
@@ -306,11 +306,8 @@ class ShuffledTrials(Surrogate):
     destroys: ClassVar[str] = "relations between the units of a trial: synchrony and correlations of counts"
 
     def _moved(self, recording: Recording, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64]]:
-        column_name(self.by, "ShuffledTrials.by")
-        if self.by not in recording.trials.columns:
-            raise InputError(unknown("column in the trials table", self.by, recording.trials.columns))
+        condition = spike_moves.conditions_of(recording, self.by, "ShuffledTrials.by")
         spike_moves.refuse_unlike_windows(recording, "exchanging trials")
-        condition = recording.trials[self.by].astype("category").cat.codes.to_numpy()
         return spike_moves.with_trials_exchanged(recording, condition, rng)
 
 

@@ -62,7 +62,7 @@ def burst_hierarchy(
         For fewer than two levels, and as `burst_decoding_network`.
     """
     if isinstance(depth, bool) or not isinstance(depth, int) or depth < 2:
-        raise InputError(f"a hierarchy has a depth of at least 2 levels, got {depth!r}.")
+        raise InputError(f"depth must be a whole number of at least 2 levels, got {depth!r}.")
     own = {"downwards": _DEEP_FEEDBACK} if depth > 2 and preset == "robust" else {}
     chosen = weights_of(preset, {**own, **(weights or {})})
     bare = two_compartment_pyramidal(dendritic_drive=dendritic_drive)

@@ -40,10 +40,11 @@ def test_bursts_learn_what_the_readout_alone_does_not():
 
 def test_the_bridges_tell_what_was_found():
     found, text = stored("burst_bridges")
-    for when in ("before", "after"):
-        for model in ("rates in time", "burstprop", "backprop"):
-            for stage in ("before", "after"):
-                assert -1 <= found[f"circuit {when}, {model}, {stage}"] <= 1
+    for circuit in range(3):
+        assert found[f"circuit {circuit}, cost"] < 2.2  # all three circuits had learnt; about 3 before
+    for when in ("before", "after"):  # the geometry of the inputs dominates, that of the task does not
+        assert found[f"circuit {when}, inputs"] > 0.9
+        assert found[f"circuit {when}, exclusive or"] < 0.5
     for model in ("rates in time", "burstprop", "backprop"):
         assert found[f"{model}, error"] == 0  # of all seeds in the four corners
         before, after = (found[f"circuit after, {model}, {stage}"] for stage in ("before", "after"))
