@@ -35,6 +35,8 @@ BURN_IN = 1.0
 SOURCE = "measured with a C++ re-implementation of the authors' code, 0.1 ms Euler steps"
 BANDS = {"ER": 0.05, "BP": 0.015}
 """Tolerances of the specification: event rate relative, burst probability absolute."""
+SPECIFIED = (500, 20.0)
+"""Neurons at a point and seconds for which the bands are meant; the backend that takes a minute for them has them."""
 OPTIONS: dict[str, dict[str, Any]] = {"brian2": {"target": "cython"}, "torch": {}, "fused": {}}
 TITLES = {"full": "two-compartment pyramidal neuron", "burst-Poisson": "burst-Poisson neuron"}
 NAN = float("nan")
@@ -154,12 +156,18 @@ def metrics(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     events = table["ER"] * table["size"] * table["duration"]
     outside = {"ER": table["relative"] > BANDS["ER"] + 3 / np.sqrt(events)}
     outside |= {"BP": table["absolute"] > BANDS["BP"] + 3 * table["BP_error"]}
+    plainly = {"ER": table["relative"] > BANDS["ER"], "BP": table["absolute"] > BANDS["BP"]}
     for backend, part in table.groupby("backend", sort=False):
         for what, out in outside.items():
             found[f"{backend}: points of {what} outside the band and three standard errors"] = {
                 "value": int(out[part.index].sum()), "published": 0,
                 "source": f"of {int(part[f'{what} reference'].notna().sum())}; the band is {BANDS[what]}",
             }  # fmt: skip
+            if (part["size"].iloc[0], part["duration"].iloc[0]) == SPECIFIED:
+                found[f"{backend}: points of {what} outside the band"] = {
+                    "value": int(plainly[what][part.index].sum()), "published": 0,
+                    "source": f"{SPECIFIED[0]} neurons for {SPECIFIED[1]:g} s, as the band is specified",
+                }  # fmt: skip
     for (backend, name), part in table.groupby(["backend", "curve"], sort=False):
         for what, column in (("ER", "relative"), ("BP", "absolute")):
             if part[column].notna().any():
@@ -212,17 +220,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/burst_neuron"))
     parser.add_argument("--quick", action="store_true", help="10 neurons a point for half a second")
     parser.add_argument("--backends", nargs="+", default=["brian2", "torch"], choices=list(OPTIONS))
-    parser.add_argument("--size", type=int, default=500, help="neurons at every point")
-    parser.add_argument("--duration", type=float, default=10.0, help="seconds that are counted")
+    parser.add_argument("--size", type=int, default=150, help=f"neurons at every point, except {SPECIFIED} for fused")
+    parser.add_argument("--duration", type=float, default=4.0, help="seconds that are counted")
     arguments = parser.parse_args()
-    size, duration = (10, 0.5) if arguments.quick else (arguments.size, arguments.duration)
+    given = (arguments.size, arguments.duration)
+    sizes = {name: (10, 0.5) if arguments.quick else SPECIFIED if name == "fused" else given for name in OPTIONS}
     arguments.out.mkdir(parents=True, exist_ok=True)
-    table = pd.concat(
-        [kept(backend, size, duration, arguments.out) for backend in arguments.backends], ignore_index=True
-    )
+    table = pd.concat([kept(name, *sizes[name], arguments.out) for name in arguments.backends], ignore_index=True)
     draw(table, arguments.out)
     results = {"study": "burst_neuron", "metrics": metrics(table)}
-    results |= {"neurons a point": size, "seconds counted": duration, "quick": arguments.quick}
+    results |= {"neurons a point, seconds counted": {name: sizes[name] for name in arguments.backends}}
+    results |= {"quick": arguments.quick}
     results |= {"seconds by backend": table.groupby("backend")["seconds"].first().to_dict()}
     results |= {"seconds": float(table.groupby("backend")["seconds"].first().sum())}
     results |= {"provenance": provenance.collect(seed=1)}
