@@ -13,8 +13,8 @@ CROSS = ("r(ER1, I_d)", "r(BP2, I_s)", "r(ER2, I_d)")
 RATE = ("r(FR2, I_s)", "r(FR2, I_d)")
 
 
-def stored(name):
-    results = json.loads((ANALYSES / name / "results.json").read_text(encoding="utf-8"))
+def stored(name, file="results.json"):
+    results = json.loads((ANALYSES / name / file).read_text(encoding="utf-8"))
     assert results["study"] == name
     assert results["quick"] is False
     return results, {key: entry["value"] for key, entry in results["metrics"].items()}
@@ -54,3 +54,17 @@ def test_curves_of_both_neurons_lie_in_their_bands_on_every_backend():
     allowed = {name: int(name == "fused: points of BP outside the band") for name in outside}
     assert len(outside) == 8
     assert outside == allowed
+
+
+@pytest.mark.parametrize(("file", "seeds"), [("results.json", 3), ("published_protocol.json", 1)])
+def test_exclusive_or_is_learnt_in_both_protocols(file, seeds):
+    _, found = stored("burst_xor", file)
+    assert found["seeds that solve XOR at 6 Hz, after learning"] == found["seeds"] == seeds
+    outputs = [
+        found[f"after, {pattern}: event rate of out (Hz)"] for pattern in ("(0, 0)", "(1, 0)", "(0, 1)", "(1, 1)")
+    ]
+    assert [rate > 6 for rate in outputs] == [False, True, True, False]
+    assert found["cost of the last epoch, largest over seeds"] < found["cost of epoch 1"]
+    assert found["seeds that solve XOR at 6 Hz, before learning"] == 0  # the control
+    text = " ".join((ANALYSES / "burst_xor" / "README.md").read_text(encoding="utf-8").split())
+    assert ", ".join(f"{rate:.1f}" for rate in outputs) + " Hz" in text
