@@ -13,7 +13,7 @@ from snncompare.backends.draw_wiring import MAX_SYNAPSES, draw_pairs, expected_s
 from snncompare.backends.given_parts import at, check_sign, checked_connections, checked_values, ends_of
 from snncompare.errors import InputError, unknown
 from snncompare.network.amount import is_drawn
-from snncompare.network.composition import compose, projection_trains
+from snncompare.network.composition import compose
 from snncompare.network.fluctuations import FluctuationDriven
 from snncompare.network.initialisers import Initialiser, Normal
 from snncompare.network.network import Network, Projection
@@ -251,9 +251,9 @@ def _varying(network: Network, population: str) -> dict[str, Any]:
         return {}
     amounts: dict[str, Any] = compose(network, population).initial
     parameters = described.per_neuron()
-    trained = [*parameters, *(name for name, mark in described.trainable.items() if not mark.shared)]
-    trained += [f"{key}_{name}" for name, p in network.incoming(population).items() for key in projection_trains(p)]
+    single = [*parameters, *(name for name, mark in described.trainable.items() if not mark.shared)]
+    single += [f"{key}_{name}" for name, p in network.incoming(population).items() for key in p.per_target()]
     written: dict[str, Any] = {**described.neuron.initial, **described.initial}
-    varying = {name: amounts.get(name, Quantity(0.0)) for name in trained}
+    varying = {name: amounts.get(name, Quantity(0.0)) for name in single}
     varying |= {name: amount for name, amount in amounts.items() if is_drawn(amount)}
     return varying | {name: value for name, value in written.items() if isinstance(value, str) and value in parameters}

@@ -14,12 +14,12 @@ from snncompare.network.equations import (
     renamed_equations,
     renamed_expression,
 )
-from snncompare.network.network import Network, Projection
+from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
 from snncompare.network.solvable import check_complete
 from snncompare.units import Quantity, base_unit
 
-__all__ = ["Composed", "ComposedSynapse", "compose", "compose_synapse", "projection_trains", "weight_name"]
+__all__ = ["Composed", "ComposedSynapse", "compose", "compose_synapse", "weight_name"]
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def compose(network: Network, population: str) -> Composed:
         own = {key: f"{key}_{name}" for key in (*defined_names(synapse.equations), *synapse.parameters)}
         if synapse.equations:
             lines.append(renamed_equations(synapse.equations, own))
-        trained = projection_trains(projection)
-        lines += [f"{own[key]} : {base_unit(synapse.parameters[key].dimension)} (constant)" for key in trained]
-        initial |= {own[key]: synapse.parameters[key] for key in trained}
-        parameters |= {own[key]: value for key, value in synapse.parameters.items() if key not in trained}
+        single = projection.per_target()
+        lines += [f"{own[key]} : {base_unit(synapse.parameters[key].dimension)} (constant)" for key in single]
+        initial |= {own[key]: synapse.parameters[key] for key in single}
+        parameters |= {own[key]: value for key, value in synapse.parameters.items() if key not in single}
         initial |= {own[key]: synapse.initial_state(key) for key in synapse.initial if key in own}
         if projection.into is not None and synapse.current is not None:
             currents[projection.into].append(f"({renamed_expression(synapse.current, own)})")
@@ -101,14 +101,9 @@ def compose_synapse(network: Network, projection: str) -> ComposedSynapse:
         equations=complete,
         on_pre=renamed_expression(synapse.on_pre, own),
         on_post=renamed_expression(synapse.on_post, own),
-        parameters={own[key]: v for key, v in synapse.parameters.items() if key not in projection_trains(described)},
+        parameters={own[key]: v for key, v in synapse.parameters.items() if key not in described.per_target()},
         initial={own[key]: synapse.initial_state(key) for key in synapse.initial if key in synapse.synapse_names()},
     )
-
-
-def projection_trains(projection: Projection) -> list[str]:
-    """Return the parameters of a synapse that are trained for each target neuron; they stand in its equations."""
-    return [n for n, mark in projection.trainable.items() if n in projection.synapse.parameters and not mark.shared]
 
 
 def weight_name(projection: str) -> str:

@@ -29,6 +29,9 @@ MAX_NEURONS = 20_000_000
 MAX_LABEL = 200
 MAX_POPULATIONS, MAX_PROJECTIONS = 1_000, 10_000
 
+Individual = Annotated[tuple[str, ...], Field(exclude_if=lambda names: not names)]
+"""Names of parameters; left out where there are none, so that descriptions without any keep their fingerprint."""
+
 
 class Population(Value):
     """`size` neurons of one model.
@@ -46,6 +49,9 @@ class Population(Value):
         Parameter or state (whose initial value is meant) to `Trainable`.
     cell_type : str, optional
         A label such as ``"PV"``.
+    individual : list of str
+        Parameters with one value for each neuron although one quantity is given here; that is what they are unless a
+        `Realisation` says otherwise. A chip uses it, where no two neurons are alike.
     """
 
     size: Annotated[int, Field(gt=0, le=MAX_SIZE)]
@@ -54,11 +60,17 @@ class Population(Value):
     initial: dict[str, Amount] = Field(default_factory=dict)
     trainable: dict[str, Trainable] = Field(default_factory=dict)
     cell_type: Annotated[str, Field(max_length=MAX_LABEL)] | None = None
+    individual: Individual = ()
 
     @model_validator(mode="after")
     def _changes_exist(self) -> Self:
         changes: dict[str, Mapping[str, object]]
-        changes = {"parameters": self.parameters, "initial": self.initial, "trainable": self.trainable}
+        changes = {
+            "parameters": self.parameters,
+            "initial": self.initial,
+            "trainable": self.trainable,
+            "individual": dict.fromkeys(self.individual),
+        }
         if not isinstance(self.neuron, NeuronModel):
             for where, given in changes.items():
                 if given:
@@ -66,7 +78,12 @@ class Population(Value):
             return self
         neuron, states = self.neuron, self.neuron.states()
         parameters = list(neuron.parameters)
-        named = {"parameters": parameters, "initial": states, "trainable": [*parameters, *states]}
+        named = {
+            "parameters": parameters,
+            "initial": states,
+            "trainable": [*parameters, *states],
+            "individual": parameters,
+        }
         for where, given in changes.items():
             for name in given:
                 if name not in named[where]:
@@ -90,11 +107,11 @@ class Population(Value):
         return self.neuron
 
     def per_neuron(self) -> list[str]:
-        """Return the parameters of the model that have one value per neuron here: drawn, or trained one by one."""
+        """Return the parameters of the model with one value per neuron: drawn, `individual`, or trained one by one."""
         if not isinstance(self.neuron, NeuronModel):
             return []
-        trained = [name for name, mark in self.trainable.items() if not mark.shared]
-        return [name for name in self.neuron.parameters if name in trained or is_drawn(self.parameter(name))]
+        own = {*self.individual, *(name for name, mark in self.trainable.items() if not mark.shared)}
+        return [name for name in self.neuron.parameters if name in own or is_drawn(self.parameter(name))]
 
     def parameter(self, name: str) -> Any:
         """Return the quantity or distribution of a parameter."""
@@ -128,6 +145,8 @@ class Projection(Value):
         other projections of its source, see `check_dale`. The simulation is the same.
     trainable : dict
         ``"weight"``, ``"delay"`` or a parameter of the synapse to `Trainable`; by default the weights are.
+    individual : list of str
+        Parameters of the synapse with one value for each target neuron, as in `Population`.
     """
 
     source: str
@@ -140,6 +159,7 @@ class Projection(Value):
     sign: Literal["positive", "negative"] | None = None
     disynaptic: bool = False
     trainable: dict[str, Trainable] = Field(default_factory=lambda: {"weight": Trainable()})
+    individual: Individual = ()
 
     @field_validator("delay")
     @classmethod
@@ -165,7 +185,15 @@ class Projection(Value):
             if name not in dimensions:
                 raise DescriptionError("trainable: " + unknown("weight, delay or parameter", name, dimensions))
             mark.check_dimension(name, dimensions[name])
+        for name in self.individual:
+            if name not in self.synapse.parameters:
+                raise DescriptionError("individual: " + unknown("parameter", name, self.synapse.parameters))
         return self
+
+    def per_target(self) -> list[str]:
+        """Return the parameters of the synapse with one value per target neuron: `individual`, or trained as such."""
+        trained = [n for n, mark in self.trainable.items() if n in self.synapse.parameters and not mark.shared]
+        return [*trained, *(name for name in self.individual if name not in trained)]
 
 
 class Network(Value):

@@ -12,7 +12,7 @@ from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
 from snncompare.units import TIME
 
-__all__ = ["check_time_step", "time_step_warnings"]
+__all__ = ["check_time_step", "divisors", "time_step_warnings"]
 
 
 def check_time_step(network: Network, dt: float) -> None:
@@ -64,7 +64,7 @@ def _too_short(where: str, lines: Mapping[str, Definition], values: Mapping[str,
     for variable, line in lines.items():
         if line.kind != "differential" or "event-driven" in line.flags:
             continue
-        for name in sorted(_divisors(parsed(line.expression or ""), lines)):
+        for name in sorted(divisors(line.expression or "", lines)):
             amount = values.get(name)
             if amount is None:
                 continue
@@ -76,8 +76,12 @@ def _too_short(where: str, lines: Mapping[str, Definition], values: Mapping[str,
                 )
 
 
+def divisors(expression: str, lines: Mapping[str, Definition]) -> set[str]:
+    """Return the names that divide an expression or one of its terms, the subexpressions in `lines` looked into."""
+    return _divisors(parsed(expression), lines)
+
+
 def _divisors(node: ast.expr, lines: Mapping[str, Definition]) -> set[str]:
-    """Return the names that divide an expression or one of its terms, subexpressions looked into."""
     match node:
         case ast.BinOp(left=left, op=ast.Div(), right=right):
             return _divisors(left, lines) | _factors(right)
