@@ -8,18 +8,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snncompare.backends.activity import (
-    InputSpikes,
-    output_recording,
-    planned_run,
-)
+from snncompare.backends.activity import InputSpikes, check_samples, output_recording, planned_run
+from snncompare.backends.emulation import Emulation, copies_of
 from snncompare.backends.program import Backend, Program
 from snncompare.backends.realisation import Realisation
 from snncompare.backends.torch.module import STRETCH, TorchNetwork
 from snncompare.backends.torch.refusals import missing_in_torch
 from snncompare.backends.torch.simulation import TorchSimulation
 from snncompare.backends.torch.threads import threads_for
-from snncompare.errors import InputError, unknown
+from snncompare.errors import InputError, UnsupportedError, unknown
 from snncompare.network.network import Network
 from snncompare.recording.recording import Recording
 from snncompare.units import QuantityLike
@@ -32,7 +29,7 @@ _DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
 class TorchBackend(Backend):
-    """Runs networks in PyTorch. Options of `compile`: ``device="cpu"``."""
+    """Runs networks in PyTorch. Options of `compile`: ``device="cpu"``, and `emulation`, see `TorchProgram`."""
 
     name = "torch"
 
@@ -44,17 +41,39 @@ class TorchBackend(Backend):
         self, network: Network, *, dt: float, dtype: str, realisation: Realisation, **options: Any
     ) -> "TorchProgram":
         """Return the program."""
-        device = options.pop("device", "cpu")
+        device, emulation = options.pop("device", "cpu"), options.pop("emulation", None)
         if options:
-            raise InputError(unknown("option of the backend 'torch'", next(iter(options)), ["device"]))
-        return TorchProgram(network, dt, realisation, _DTYPES[dtype], device)
+            raise InputError(unknown("option of the backend 'torch'", next(iter(options)), ["device", "emulation"]))
+        return TorchProgram(network, dt, realisation, _DTYPES[dtype], device, emulation)
 
 
 class TorchProgram(Program):
-    """A network as a `TorchNetwork`, run without gradients."""
+    """A network as a `TorchNetwork`, run without gradients.
 
-    def __init__(self, network: Network, dt: float, realisation: Realisation, dtype: torch.dtype, device: str) -> None:
-        self.network, self.dt, self.realisation = network, dt, realisation
+    Parameters
+    ----------
+    network : Network
+    dt : float
+        Seconds.
+    realisation : Realisation
+    dtype : torch.dtype
+    device : str
+    emulation : Emulation, optional
+        Chips that carry the network: the program runs their opened description, the realisation is what they are asked
+        for, and the trials of a recording are copies (`snncompare.backends.emulation.copies_of`).
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        dt: float,
+        realisation: Realisation,
+        dtype: torch.dtype,
+        device: str,
+        emulation: Emulation | None = None,
+    ) -> None:
+        network = network if emulation is None else emulation.network
+        self.network, self.dt, self.realisation, self.emulation = network, dt, realisation, emulation
         self.dtype, self.device = dtype, torch.device(device)
         self.module = TorchNetwork(network, dt, realisation, dtype=dtype).to(self.device)
 
@@ -68,12 +87,17 @@ class TorchProgram(Program):
     ) -> Recording:
         """Return what was recorded in a run, see `Program.run`."""
         plan = planned_run(self.network, self.realisation, self.dt, inputs, duration, record)
+        emulated, trials, n_copies = None, plan.trials, plan.n_trials
+        if self.emulation is not None:
+            emulated = self.emulation.begin(n_trials=plan.n_trials, dt=self.dt, seed=seed)
+            trials, n_copies = copies_of(trials, self.emulation.n_devices), emulated.n_copies
+            check_samples(self.network, plan.recorded, n_copies, plan.steps)
         sizes = [population.size for population in self.network.populations.values()]
-        each = max(1, STRETCH // (plan.n_trials * sum(sizes)))
+        each = max(1, STRETCH // (n_copies * sum(sizes)))
         spikes: dict[str, list[_Spikes]] = {name: [] for name in plan.recorded.spikes}
         traces: dict[tuple[str, str], list[NDArray[np.float64]]] = {key: [] for key in plan.recorded.traces}
         state = None
-        with torch.no_grad(), threads_for(plan.n_trials * max(sizes)):
+        with torch.no_grad(), threads_for(n_copies * max(sizes)):
             for first in range(0, plan.steps, each):
                 last = min(first + each, plan.steps)
                 rasters = {n: self._raster(n, part, plan.n_trials, first, last) for n, part in plan.inputs.items()}
@@ -84,6 +108,7 @@ class TorchProgram(Program):
                     shape=(last - first, plan.n_trials),
                     state=state,
                     seed=seed,
+                    emulated=emulated,
                 )
                 state = activity.state
                 for name, raster in activity.spikes.items():
@@ -96,13 +121,15 @@ class TorchProgram(Program):
             {name: _sorted(parts) for name, parts in spikes.items()},
             self.dt,
             plan.steps,
-            plan.trials,
+            trials,
             self._provenance(),
             {key: np.concatenate(parts, axis=2) for key, parts in traces.items()},
         )
 
     def simulation(self, seed: int = 0) -> TorchSimulation:
         """Return the network at time zero, see `Program.simulation`."""
+        if self.emulation is not None:
+            raise UnsupportedError("emulated chips run whole trials only; compile the network without an emulation.")
         return TorchSimulation(
             self.network,
             self.realisation,

@@ -33,4 +33,6 @@ class ConvolutionProduct:
         """Return what `spikes` (rows, n_source) send, shape (rows, n_target)."""
         wiring = self._wiring
         image = spikes.reshape(-1, wiring.channels_in, *wiring.input_shape)
-        return self._convolve(image, self._kernel, stride=wiring.stride, padding=wiring.padding).flatten(1)
+        return self._convolve(
+            image.to(self._kernel.dtype), self._kernel, stride=wiring.stride, padding=wiring.padding
+        ).flatten(1)

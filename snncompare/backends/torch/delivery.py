@@ -11,6 +11,7 @@ from torch import Tensor
 
 from snncompare.backends.torch.convolution import ConvolutionProduct
 from snncompare.backends.torch.delays import DelayPlan, delayed, spikes_arriving
+from snncompare.backends.torch.device_products import DeviceDenseProduct, DeviceOneToOneProduct, DeviceProduct
 from snncompare.backends.torch.effects import CompiledEffect
 from snncompare.backends.torch.products import DenseProduct, OneToOneProduct, Product
 from snncompare.backends.torch.raster import RasterEvents
@@ -86,7 +87,7 @@ class ProductEffect:
     """An effect with the product of each of its terms."""
 
     effect: CompiledEffect
-    products: Sequence[Product]
+    products: Sequence[Product | DeviceProduct]
     constants: Mapping[str, Any]
 
 
@@ -157,7 +158,7 @@ class ProductDelivery(Delivery):
                 delivered[each.effect.variable] = arriving if there is None else there + arriving
         return delivered
 
-    def _all_steps(self, events: RasterEvents, product: Product) -> Tensor | None:
+    def _all_steps(self, events: RasterEvents, product: Product | DeviceProduct) -> Tensor | None:
         """Return what arrives through one product in all steps, shape (step, batch, n_target)."""
         n_steps, batch, n_source = events.raster.shape
         match product:
@@ -168,6 +169,9 @@ class ProductDelivery(Delivery):
                 sent = [events.raster * diagonal]
             case ConvolutionProduct():
                 sent = [product.sent(events.raster.flatten(0, 1)).unflatten(0, (n_steps, batch))]
+            case DeviceDenseProduct() | DeviceOneToOneProduct():
+                n = self._plan.n_groups
+                sent = [product.ahead(events, k, n, max(n_steps - self._first(k), 0)) for k in range(n)]
             case _:
                 return None
         if self._plan.fraction is not None:

@@ -12,7 +12,8 @@ from snncompare.backends.torch.sums import Known, Once, State
 __all__ = ["PER_SYNAPSE", "Ends", "Local", "Side"]
 
 PER_SYNAPSE = "_per_synapse"
-"""Where what stays during a run says which values the synapses have of their own: name to tensor (n_synapses,)."""
+"""Where what stays during a run says which values the synapses have of their own: name to tensor (n_synapses,),
+or (batch, n_synapses) where they differ between devices."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,13 +144,13 @@ class Ends:
             if name in own:
                 return own[name][trial, synapse]
             if name in lists:
-                return lists[name][synapse]
+                return _of_events(lists[name], trial, synapse)
             if name in ("i", "j"):
                 return neurons["pre" if name == "i" else "post"].to(self.dtype)
             side, variable = self.side(name)
             neuron = neurons[side.key]
             if variable in side.static:
-                return there[side.key][variable][neuron]
+                return _of_events(there[side.key][variable], trial, neuron)
             value = populations[side.population][variable]
             return value[trial, neuron if value.shape[1] == side.size else torch.zeros_like(neuron)]
 
@@ -157,3 +158,8 @@ class Ends:
         for name in lists:
             del local[name]
         return local
+
+
+def _of_events(values: Tensor, trial: Tensor, index: Tensor) -> Tensor:
+    """Return what values (n,) or (batch, n) have at an index, in single trials."""
+    return values[index] if values.ndim == 1 else values[trial, index]

@@ -29,7 +29,9 @@ class EventEffect:
     value : Tensor (n_synapses,) or None
         What each synapse adds, if that does not depend on the source neuron's state.
     matrix : Tensor (n_source, n_target) or None
-        The same as a matrix where that is faster; zero where there is no synapse.
+        The same as a matrix where that is faster and all delays are the same; zero where there is no synapse.
+
+    All these tensors may have an axis of devices before.
     """
 
     effect: CompiledEffect
@@ -37,11 +39,25 @@ class EventEffect:
     value: Tensor | None
     matrix: Tensor | None
 
-    def of_events(self, synapse: Tensor, trial: Tensor, source: Tensor, released: Mapping[str, Any]) -> Tensor:
-        """Return what synapses add in their trials; `released` holds values of source neurons, (batch, n_source)."""
+    def of_events(
+        self, synapse: Tensor, trial: Tensor, n_trials: int, source: Tensor, released: Mapping[str, Any]
+    ) -> Tensor:
+        """Return what synapses add in their trials.
+
+        Parameters
+        ----------
+        synapse, trial, source : Tensor (n_events,)
+        n_trials : int
+            Trials of each device.
+        released : mapping
+            Values of source neurons, (batch, n_source).
+        """
         if self.value is not None:
-            return self.value[synapse]
-        own = {name: value[synapse] if _is_list(value) else value for name, value in self.environment.items()}
+            return _of_events(self.value, synapse, trial, n_trials)
+        own = {
+            name: _of_events(value, synapse, trial, n_trials) if _is_list(value) else value
+            for name, value in self.environment.items()
+        }
         sent = {name: released[name][trial, source] for name in self.effect.description.per_source}
         return self.effect.whole({**own, **sent}, own[self.effect.description.weight])
 
@@ -59,12 +75,21 @@ class EventDelivery(Delivery):
         Of the synapses sorted by delay, then source neuron.
     source, target : Tensor (n_synapses,)
     effects : sequence of EventEffect
+    trials : int
+        Trials of each device, where effects differ between devices.
     """
 
     def __init__(
-        self, plan: DelayPlan, rows: SynapseRows, source: Tensor, target: Tensor, effects: Sequence[EventEffect]
+        self,
+        plan: DelayPlan,
+        rows: SynapseRows,
+        source: Tensor,
+        target: Tensor,
+        effects: Sequence[EventEffect],
+        trials: int = 1,
     ) -> None:
         super().__init__([each.effect for each in effects])
+        self._trials = trials
         self._plan, self._rows, self._source, self._target, self._effects = plan, rows, source, target, effects
         self._n_source = rows.first.numel() // plan.n_groups
         self._known: dict[int, tuple[Tensor, _Events]] = {}
@@ -77,20 +102,24 @@ class EventDelivery(Delivery):
         awake: Tensor | None = None,
     ) -> None:
         """Add what arrives in this step."""
-        events = self._arriving(past)
-        if events is None or not events[0].numel():
-            return
-        trial, row = events
-        synapse = event = None
+        events = synapse = event = None
         for each in self._effects:
             before = state[each.effect.variable]
             if each.matrix is not None:
-                after = before.index_add(0, trial, each.matrix[row])
+                spikes = past[-1 - self._plan.steps[0]]
+                if spikes is None:
+                    return
+                after = _with_rows(before, spikes, each.matrix, self._trials)
             else:
+                events = self._arriving(past) if events is None else events
+                if events is None or not events[0].numel():
+                    return
+                trial, row = events
                 if synapse is None or event is None:
                     synapse, event = self._rows.of_events(row)
-                value = each.of_events(synapse, trial[event], self._source[synapse], released or {})
-                place = trial[event] * before.shape[1] + self._target[synapse]
+                where = trial[event]
+                value = each.of_events(synapse, where, self._trials, self._source[synapse], released or {})
+                place = where * before.shape[1] + self._target[synapse]
                 after = before.flatten().index_add(0, place, value).view_as(before)
             self._put(state, each.effect, after, awake)
 
@@ -114,6 +143,21 @@ class EventDelivery(Delivery):
 def _events(spikes: Tensor) -> _Events:
     trial, neuron = spikes.nonzero(as_tuple=True)
     return trial, neuron
+
+
+def _with_rows(before: Tensor, spikes: Tensor, matrix: Tensor, n_trials: int) -> Tensor:
+    """Return the state after the rows of a matrix (n_source, n_target), or of each device's, were added."""
+    from snncompare.backends.torch.compiled_rows import add_rows
+
+    after = before.clone(memory_format=torch.contiguous_format)
+    matrices, trials = (matrix[None], len(spikes)) if matrix.ndim == 2 else (matrix, n_trials)
+    add_rows(after.numpy(), spikes.contiguous().numpy(), matrices.contiguous().numpy(), trials)
+    return after
+
+
+def _of_events(values: Tensor, index: Tensor, trial: Tensor, n_trials: int) -> Tensor:
+    """Return what values (n,) or (n_devices, n) have at an index."""
+    return values[index] if values.ndim == 1 else values[trial // n_trials, index]
 
 
 def _is_list(value: Any) -> bool:

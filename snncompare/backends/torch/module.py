@@ -9,16 +9,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from snncompare.backends.emulation import EmulatedRun
 from snncompare.backends.realisation import Given, Realisation, delay_steps, realise
-from snncompare.backends.torch.dropout import checked_dropout, only_adds, sends_whole_spikes
+from snncompare.backends.torch.arguments import check_run, several_in_a_step
+from snncompare.backends.torch.dropout import checked_dropout, sends_whole_spikes
 from snncompare.backends.torch.linear import LinearProjection
 from snncompare.backends.torch.network_state import Activity, NetworkState
+from snncompare.backends.torch.observed import checked_observed
+from snncompare.backends.torch.on_chip import TorchChips, check_emulated
 from snncompare.backends.torch.parameters import Named, neuron_values, with_trained_values
 from snncompare.backends.torch.passages import Passages, broadcasts, check_passages, checked_feedback, passages
 from snncompare.backends.torch.population import PopulationStep
 from snncompare.backends.torch.refusals import kind_of_synapses, refused_of_synapses
 from snncompare.backends.torch.routes import LinearRoute, Route, SynapseRoute, written_by
-from snncompare.backends.torch.run import Begun, NetworkRun, Piece
+from snncompare.backends.torch.run import Begun, NetworkRun, Piece, joined
 from snncompare.backends.torch.run_options import RunOptions
 from snncompare.backends.torch.surrogates import Surrogate
 from snncompare.backends.torch.synapses import SynapseProjection
@@ -27,7 +31,7 @@ from snncompare.dynamics.linear import linear_effects, source_states
 from snncompare.dynamics.paths import Paths
 from snncompare.dynamics.program import NetworkProgram, SynapseProgram
 from snncompare.dynamics.step_program import network_program
-from snncompare.errors import InputError, UnsupportedError, unknown
+from snncompare.errors import UnsupportedError
 from snncompare.network.network import Network
 from snncompare.network.wiring import Convolution
 
@@ -135,6 +139,9 @@ class TorchNetwork(nn.Module):
         checkpoint_every: int | None = None,
         dropout: Mapping[str, Tensor] | None = None,
         feedback: Mapping[tuple[str, str], Tensor] | None = None,
+        emulated: EmulatedRun | None = None,
+        observed: Mapping[str, Tensor] | None = None,
+        observed_traces: Mapping[tuple[str, str], Tensor] | None = None,
     ) -> Activity:
         """Return the activity that input spikes evoke.
 
@@ -162,34 +169,45 @@ class TorchNetwork(nn.Module):
             Population and readout to weights, shape (population, readout), in SI units. Given, errors leave readouts
             not by the projections that lead there, but as if by projections with these weights from the populations,
             otherwise like those that lead there. The run itself stays the same.
+        emulated : EmulatedRun, optional
+            The run on chips: each device carries out all trials, copies have the shape (step, device * trial, neuron),
+            the device changing slowest. Values and weights of the module are what the chips are asked for. Inputs and
+            what is observed may have an axis of trials or one of copies.
+        observed : mapping, optional
+            Hardware in the loop: population to the raster of 0 and 1 that was measured, (step, batch, neuron). It goes
+            on in the run; gradients pass to the spikes of the model.
+        observed_traces : mapping, optional
+            The same for state: population and variable to values after the update of every step, SI units; NaN where
+            nothing was measured.
         """
         steps, batch = shape or next(iter(inputs.values())).shape[:2]
-        self._check(inputs, record, traces, (steps, batch))
         like = self.get_buffer("_like")
+        chips = None if emulated is None else self._on_chips(emulated, feedback is not None)
+        batches = (batch,) if chips is None else (chips.trials, chips.copies)
+        batch = batches[-1]
+        check_run(inputs, record, traces, network=self.network, steps=self._steps, n_steps=steps, batches=batches)
         sizes = {n: p.size for n, p in self.network.populations.items() if n in inputs or self._spikes(n)}
         dropped = checked_dropout(dropout, self._routes, sizes, batch, like)
         checked_feedback(feedback, self.network, [name for name in self._steps if self._spikes(name)])
-        whole = not self._several(inputs) and not dropped and sends_whole_spikes(state)
-        run = self._kind(batch, whole=whole, broadcast=feedback is not None)
-        values = {name: self.neurons[name].values() for name in self.neurons}
+        whole = not several_in_a_step(inputs, self._routes, self.dt) and not dropped and sends_whole_spikes(state)
+        run = self._kind(batch, whole=whole, broadcast=feedback is not None, devices=chips.devices if chips else 0)
+        values = {name: self.neurons[name].values() for name in self.neurons} if chips is None else chips.values
         errors = broadcasts(feedback or {}, self.network, self._routes, self.synapses, values)
-        begun = run.begin(values, like, dropped, errors if torch.is_grad_enabled() else ())
-        now = run.initial(values, like, seed) if state is None else state
+        step = 0 if state is None else state.step
+        seen = checked_observed(observed, observed_traces, self._steps, (steps, batch), step, chips)
+        begun = run.begin(values, like, dropped, errors if torch.is_grad_enabled() else (), chips, seen)
+        now = run.initial(values, like, seed, chips) if state is None else state
         every, carry_out = self._stretch(steps, batch, checkpoint_every)
         pieces = []
         for first in range(0, steps, every):
             part = {name: raster[first : first + every] for name, raster in inputs.items()}
+            if chips is not None:
+                now, part = chips.inputs(now, part, last=step + steps)
             with np.errstate(all="ignore"):  # what Brian2 computes in numpy may overflow, too
                 now, piece = carry_out(run, begun, now, part, min(every, steps - first), record, traces)
             pieces.append(piece)
-        if len(pieces) == 1:
-            return Activity(pieces[0].spikes, pieces[0].traces, now, pieces[0].own)
-        return Activity(
-            {name: torch.cat([piece.spikes[name] for piece in pieces]) for name in record},
-            {key: torch.cat([piece.traces[key] for piece in pieces]) for key in traces},
-            now,
-            {name: torch.cat([piece.own[name] for piece in pieces]) for name in (pieces[0].own if pieces else ())},
-        )
+        activity = joined(pieces, now, record, traces)
+        return activity if chips is None else chips.shown(activity, inputs, step)
 
     def trained(self) -> dict[str, dict[str, nn.Parameter]]:
         """Return what the description marks as trainable: population or projection to name to parameter."""
@@ -321,7 +339,7 @@ class TorchNetwork(nn.Module):
         return (steps, NetworkRun.piece) if every is None else (every, _again)
 
     @torch.compiler.disable
-    def _kind(self, batch: int, *, whole: bool, broadcast: bool) -> NetworkRun:
+    def _kind(self, batch: int, *, whole: bool, broadcast: bool, devices: int = 0) -> NetworkRun:
         """Return the network bound to the kind of run asked for now.
 
         `whole` says that every spike counts once, `broadcast` that errors leave readouts by ways of their own.
@@ -329,7 +347,7 @@ class TorchNetwork(nn.Module):
         like, gradients = self.get_buffer("_like"), torch.is_grad_enabled()
         smooth = any(step.surrogate is not None and step.surrogate.smooth for step in self._steps.values())
         exact = whole and not gradients and not smooth and like.dtype is torch.float64 and like.device.type == "cpu"
-        options = RunOptions(batch, like.dtype, like.device, exact, gradients, smooth)
+        options = RunOptions(batch, like.dtype, like.device, exact, gradients, smooth, devices, whole)
         key = (options, broadcast)
         if key not in self._kinds:
             sizes = {name: population.size for name, population in self.network.populations.items()}
@@ -342,46 +360,21 @@ class TorchNetwork(nn.Module):
             )
         return self._kinds[key]
 
-    @torch.compiler.disable
-    def _several(self, inputs: Mapping[str, Tensor]) -> bool:
-        """Return whether several spikes share a step; refuse them where they do more than add."""
-        crowded = [name for name, raster in inputs.items() if raster.numel() and float(raster.detach().max()) > 1.0]
-        for name, route in self._routes.items():
-            if route.program.source in crowded and not only_adds(route):
-                raise InputError(
-                    f"inputs: several spikes of '{route.program.source}' share a step of {self.dt:g} s, but the "
-                    f"synapses of '{name}' change with each spike; take a smaller dt."
-                )
-        return bool(crowded)
+    def _on_chips(self, emulated: EmulatedRun, broadcast: bool) -> TorchChips:
+        """Return the run on chips, with what they make of values and weights."""
+        check_emulated(emulated, self.network, self._passages[broadcast], self._steps, broadcast=broadcast)
+        return TorchChips(
+            emulated,
+            self.neurons,
+            self.synapses,
+            steps=self._steps,
+            routes=self._routes,
+            sizes={name: population.size for name, population in self.network.populations.items()},
+            like=self.get_buffer("_like"),
+        )
 
     def _spikes(self, name: str) -> bool:
         return name in self._steps and self._steps[name].program.threshold is not None
-
-    def _check(
-        self,
-        inputs: Mapping[str, Tensor],
-        record: Sequence[str],
-        traces: Sequence[tuple[str, str]],
-        shape: tuple[int, int],
-    ) -> None:
-        for name, raster in inputs.items():
-            if name not in self.network.sources():
-                raise InputError("inputs: " + unknown("spike source", name, self.network.sources()))
-            expected = (*shape, self.network.populations[name].size)
-            if tuple(raster.shape) != expected:
-                raise InputError(
-                    f"inputs: the raster of '{name}' must have the shape {expected} (step, batch, neuron), got "
-                    f"{tuple(raster.shape)}."
-                )
-        for name in record:
-            if name not in inputs and not self._spikes(name):
-                raise InputError("record: " + unknown("population that spikes", name, [*inputs, *self._steps]))
-        for name, variable in traces:
-            if name not in self._steps:
-                raise InputError("traces: " + unknown("population", name, self._steps))
-            there = [*self._steps[name].changing, *self._steps[name].static]
-            if variable not in there:
-                raise InputError(f"traces: '{name}' has " + unknown("variable", variable, there))
 
 
 def _again(

@@ -30,6 +30,8 @@ class NetworkState:
     probes, onwards : mapping
         Of populations with a probe (`snncompare.backends.torch.passages`): its state, and the spikes as other layers
         see them.
+    due : mapping
+        Population to spikes that an emulated chip holds back, those that set out in the next step first.
     """
 
     step: int
@@ -39,6 +41,7 @@ class NetworkState:
     random: Tensor
     probes: Mapping[str, State] = field(default_factory=dict)
     onwards: Mapping[str, tuple[Tensor | None, ...]] = field(default_factory=dict)
+    due: Mapping[str, tuple[Tensor | None, ...]] = field(default_factory=dict)
 
     def detach(self) -> Self:
         """Return the same state without its history: gradients do not reach back beyond it."""
@@ -48,6 +51,7 @@ class NetworkState:
             {name: constant(state) for name, state in self.synapses.items()},
             {n: tuple(None if z is None else z.detach() for z in past) for n, past in self.past.items()},
             self.random,
+            due={n: tuple(None if z is None else z.detach() for z in due) for n, due in self.due.items()},
         )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from snncompare.errors import InputError
-from snncompare.network.composition import compose, projection_trains
+from snncompare.network.composition import compose
 from snncompare.network.equations import definitions
 from snncompare.network.network import Network, Population
 from snncompare.network.neuron import NeuronModel
@@ -226,7 +226,7 @@ def _shared_amounts(network: Network, population: str) -> dict[str, Quantity]:
         f"{key}_{name}": value
         for name, projection in network.incoming(population).items()
         for key, value in projection.synapse.parameters.items()
-        if key not in projection_trains(projection)
+        if key not in projection.per_target()
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from snncompare.backends.torch.emulated_values import injected
 from snncompare.backends.torch.functions import Draws
 from snncompare.backends.torch.partial import DRAWS, SHAPE, Scope, parsed
 from snncompare.backends.torch.resets import FIRED, NOW, resets
@@ -162,12 +163,17 @@ class PopulationRun:
         for action in self._update:
             action(state)
 
-    def threshold(self, state: State) -> Tensor:
-        """Return who fires, 1 or 0, of shape (batch, neuron)."""
+    def threshold(self, state: State, observed: Tensor | None = None) -> Tensor:
+        """Return who fires, 1 or 0, of shape (batch, neuron).
+
+        With spikes that were observed, those fire; the derivative is that of the spikes of the model.
+        """
         assert self._fires is not None
         fired: Tensor = self._fires(state)
         if not self._always_awake:
             fired = fired * state["not_refractory"]
+        if observed is not None:
+            fired = injected(fired.to(self._options.dtype), observed)
         if fired.dtype is torch.bool:
             now, fired = fired, fired.to(self._options.dtype)
         else:

@@ -67,6 +67,30 @@ class RasterEvents:
         sent: Tensor = _EventsTimes.apply(matrix, offsets, self.neuron[:n_events], value)
         return sent.unflatten(0, (n_steps, batch))
 
+    def times_each(self, matrices: Tensor, n_steps: int) -> Tensor:
+        """Return the first `n_steps` steps of all copies times the matrix of their device.
+
+        Parameters
+        ----------
+        matrices : Tensor, shape (n_devices, n_source, n_target)
+            The raster has the shape (step, device * trial, n_source).
+        n_steps : int
+
+        Returns
+        -------
+        Tensor, shape (n_steps, device * trial, n_target)
+        """
+        _, copies, n_source = self.raster.shape
+        devices = matrices.shape[0]
+        if self.offsets is None or self.neuron is None:
+            raster = self.raster[:n_steps].unflatten(1, (devices, -1)).transpose(0, 1).to(matrices.dtype)
+            sent = raster.flatten(1, 2) @ matrices
+            return sent.unflatten(1, (n_steps, copies // devices)).transpose(0, 1).flatten(1, 2)
+        row = torch.repeat_interleave(self.offsets.diff(), output_size=self.neuron.numel())
+        neuron = self.neuron + row % copies // (copies // devices) * n_source
+        moved = RasterEvents(self.raster, self.offsets, neuron, self.value)
+        return moved.times(matrices.flatten(0, 1), n_steps)
+
 
 class _EventsTimes(torch.autograd.Function):
     """Y = S W with S the sparse raster, constant. dL/dW = S^T G, from the same events."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from snncompare.backends.torch.delivery import Delivery
+from snncompare.backends.torch.emulated_values import ChipWeights
 from snncompare.backends.torch.ends import Side
 from snncompare.backends.torch.functions import Draws
 from snncompare.backends.torch.linear import LinearProjection
@@ -76,11 +77,18 @@ class RouteRun(ABC):
     has_on_post: bool = False
 
     @abstractmethod
-    def initial(self, values: Mapping[str, Tensor]) -> State:
-        """Return the state of the synapses before the first step; `values` are those of the target (`NeuronValues`)."""
+    def initial(self, values: Mapping[str, Tensor], chips: ChipWeights | None = None) -> State:
+        """Return the state of the synapses before the first step; arguments as for `begin`."""
 
     @abstractmethod
-    def begin(self, values: Mapping[str, Tensor], pre: State, post: State, draws: Draws) -> State:
+    def begin(
+        self,
+        values: Mapping[str, Tensor],
+        pre: State,
+        post: State,
+        draws: Draws,
+        chips: ChipWeights | None = None,
+    ) -> State:
         """Return what stays during a run.
 
         Parameters
@@ -90,6 +98,8 @@ class RouteRun(ABC):
         pre, post : dict
             What stays of the two populations.
         draws : Draws
+        chips : ChipWeights, optional
+            Weights instead of those that are trained.
         """
 
     @abstractmethod
@@ -151,20 +161,28 @@ class _LinearRun(RouteRun):
         self._releases = bool(self._reads) or self.holds_state
         self._shape = (options.batch, route.source_size)
 
-    def initial(self, values: Mapping[str, Tensor]) -> State:
+    def initial(self, values: Mapping[str, Tensor], chips: ChipWeights | None = None) -> State:  # noqa: ARG002
         if self._route.of_source is None:
             return {}
         batch, size = self._shape
         return initial_source_state(self._route.of_source, batch, size, values, self._projection.weight)
 
-    def begin(self, values: Mapping[str, Tensor], pre: State, post: State, draws: Draws) -> State:  # noqa: ARG002
-        there: State = {name: values[name] for name in self._route.trained}
+    def begin(
+        self,
+        values: Mapping[str, Tensor],
+        pre: State,
+        post: State,
+        draws: Draws,  # noqa: ARG002
+        chips: ChipWeights | None = None,
+    ) -> State:
+        options = self._options
+        there: State = {name: options.of_devices(values[name]) for name in self._route.trained}
         for slot, evaluate in self._scope.slots.items():
             there[slot] = evaluate(there)
         constants = {name: part.evaluate(there) for name, part in self._scope.known.items() if isinstance(part, Once)}
         for name in self._of_target:
-            constants[name] = self._static(self._route.target, name.removesuffix("_post"), post)
-        delivery = self._projection.start(exact=self._options.exact, values=constants)
+            constants[name] = options.of_devices(self._static(self._route.target, name.removesuffix("_post"), post))
+        delivery = self._projection.start(exact=options.by_events, values=constants, chips=chips, trials=options.trials)
         begun: State = {DELIVERY: delivery}
         if self._source_run is not None:
             begun[SOURCE] = self._source_run.begin(there)
@@ -197,7 +215,7 @@ class _LinearRun(RouteRun):
         if isinstance(part, Known):
             return torch.full((step.size,), part.value, dtype=self._options.dtype, device=self._options.device)
         found: Tensor = there[name]
-        return found.expand(step.size)
+        return found if found.ndim == 2 else found.expand(step.size)
 
 
 class _SynapseRouteRun(RouteRun):
@@ -212,11 +230,23 @@ class _SynapseRouteRun(RouteRun):
         self.has_sums, self.has_update = bool(program.sums), program.update is not None
         self.has_on_post = program.on_post is not None
 
-    def initial(self, values: Mapping[str, Tensor]) -> State:
-        return self._projection.initial(self._options.batch, values)
+    def initial(self, values: Mapping[str, Tensor], chips: ChipWeights | None = None) -> State:
+        return self._projection.initial(self._options.batch, values, self._weights(chips))
 
-    def begin(self, values: Mapping[str, Tensor], pre: State, post: State, draws: Draws) -> State:
-        return self._run.begin({name: values[name] for name in self._route.trained}, pre, post, draws)
+    def begin(
+        self,
+        values: Mapping[str, Tensor],
+        pre: State,
+        post: State,
+        draws: Draws,
+        chips: ChipWeights | None = None,
+    ) -> State:
+        trained = {name: values[name] for name in self._route.trained}
+        return self._run.begin(trained, pre, post, draws, self._weights(chips))
+
+    def _weights(self, chips: ChipWeights | None) -> Tensor | None:
+        """Return the weights of single synapses, of all copies where they differ between devices."""
+        return None if chips is None else self._options.of_copies(chips.each)
 
     def sums(self, populations: Mapping[str, State], own: State, there: State) -> None:
         self._run.sums(populations, own, there)

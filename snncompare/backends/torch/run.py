@@ -6,19 +6,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from snncompare.backends.torch.arrivals import Place, arrive, arriving_ahead
 from snncompare.backends.torch.delivery import Delivery, ProductDelivery
 from snncompare.backends.torch.functions import Draws
-from snncompare.backends.torch.network_state import NetworkState
+from snncompare.backends.torch.network_state import Activity, NetworkState
+from snncompare.backends.torch.observed import Observed
+from snncompare.backends.torch.on_chip import Due, TorchChips
 from snncompare.backends.torch.parameters import Named
 from snncompare.backends.torch.passages import Broadcast, Passage, Passages
 from snncompare.backends.torch.population import PopulationRun, PopulationStep
 from snncompare.backends.torch.probes import Past, Probes, Sent, broadcast
-from snncompare.backends.torch.raster import RasterEvents
 from snncompare.backends.torch.routes import DELIVERY, Route, RouteRun
 from snncompare.backends.torch.run_options import RunOptions
 from snncompare.backends.torch.sums import Known, State, constant
 
-__all__ = ["Begun", "NetworkRun", "Piece"]
+__all__ = ["Begun", "NetworkRun", "Piece", "joined"]
 
 Kept = dict[str | tuple[str, str], list[Tensor]]
 """Population, or population and variable, to what was recorded in successive steps."""
@@ -40,6 +42,10 @@ class Begun:
         How errors leave readouts.
     once : mapping
         Projection whose spikes are followed once to its source, its target and what it delivers, as a constant.
+    chips : TorchChips or None
+        What emulated chips make of the run.
+    observed : Observed or None
+        What was measured of the run.
     """
 
     populations: Mapping[str, State]
@@ -48,6 +54,8 @@ class Begun:
     dropout: Mapping[str, Tensor]
     feedback: Sequence[Broadcast]
     once: Mapping[str, tuple[str, str, Delivery]]
+    chips: TorchChips | None = None
+    observed: Observed | None = None
 
     def sent(self, name: str, raster: Tensor) -> Tensor:
         """Return what a population sends when it fires, shape (..., batch, neuron)."""
@@ -106,11 +114,17 @@ class NetworkRun:
         self._spiking = [name for name, run in self.populations.items() if run.program.threshold is not None]
 
     @torch.compiler.disable
-    def initial(self, values: Mapping[str, Mapping[str, Tensor]], like: Tensor, seed: int) -> NetworkState:
+    def initial(
+        self, values: Mapping[str, Mapping[str, Tensor]], like: Tensor, seed: int, chips: TorchChips | None = None
+    ) -> NetworkState:
         """Return the state before the first step; `values` are those of the populations, see `NeuronValues`."""
-        batch = self.options.batch
+        batch, weights = self.options.batch, {} if chips is None else chips.weights
         populations = {name: step.initial(batch, values[name], like) for name, step in self._steps.items()}
-        synapses = {n: route.initial(values[route.target]) for n, route in self.routes.items() if route.holds_state}
+        synapses = {
+            name: route.initial(values[route.target], weights.get(name))
+            for name, route in self.routes.items()
+            if route.holds_state
+        }
         past: dict[str, tuple[Tensor | None, ...]] = dict.fromkeys(self._sizes, ())
         generator = torch.Generator(device=like.device).manual_seed(seed)
         return NetworkState(0, populations, synapses, past, generator.get_state())
@@ -122,19 +136,28 @@ class NetworkRun:
         like: Tensor,
         dropout: Mapping[str, Tensor],
         feedback: Sequence[Broadcast] = (),
+        chips: TorchChips | None = None,
+        observed: Observed | None = None,
     ) -> Begun:
         """Return what stays during a run."""
+        weights = {} if chips is None else chips.weights
         draws = Draws(torch.Generator(device=like.device), like)
         populations = {name: run.begin(values[name], draws) for name, run in self.populations.items()}
         projections = {
-            name: route.begin(values[route.target], populations.get(route.source, {}), populations[route.target], draws)
+            name: route.begin(
+                values[route.target],
+                populations.get(route.source, {}),
+                populations[route.target],
+                draws,
+                weights.get(name),
+            )
             for name, route in self.routes.items()
         }
         once: dict[str, tuple[str, str, Delivery]] = {}
         for name in (name for name, passage in self._passages.of.items() if passage is Passage.ONCE):
             delivery: ProductDelivery = projections[name][DELIVERY]
             once[name] = (self.routes[name].source, self.routes[name].target, delivery.constant())
-        return Begun(populations, projections, draws, dropout, feedback, once)
+        return Begun(populations, projections, draws, dropout, feedback, once, chips, observed)
 
     @torch.compiler.disable(recursive=False)
     def piece(
@@ -160,7 +183,9 @@ class NetworkRun:
         """
         begun.draws.generator.set_state(state.random)
         past = self._remembered(state.past, begun)
-        ahead = {} if self.options.exact else self._ahead(begun, past, inputs)
+        ahead = {}
+        if not self.options.by_events:
+            ahead = arriving_ahead(self.routes, begun.projections, past, inputs, begun.sent)
         said = {name for arrival in ahead.values() for name in arrival.projections}
         arriving = {key: arrival.steps.unbind(0) for key, arrival in ahead.items()}
         seen = [name for name in inputs if self._is_seen(name, past, said, record)]
@@ -176,7 +201,8 @@ class NetworkRun:
         sent = Sent(past, different, self._passages, sources)
         runs = {name: self.populations[name] for name in probed}
         constants = {name: constant(begun.populations[name]) for name in probed}
-        work = Work(populations, synapses, begun, sent, Probes(runs, constants, begun.once, state.probes))
+        due = {name: list(held) for name, held in state.due.items()}
+        work = Work(populations, synapses, begun, sent, Probes(runs, constants, begun.once, state.probes), due)
         own = [name for name in record if name in probed]
         kept = _nothing((*record, *map(_own, own)), traces)
         routes = [(name, route) for name, route in self.routes.items() if name not in said]
@@ -202,6 +228,7 @@ class NetworkRun:
                 for name, probe in work.probes.states.items()
             },
             {name: tuple(latest) for name, latest in sent.different.items()},
+            {name: tuple(held) for name, held in due.items()},
         )
         return after, Piece(
             {name: torch.stack(kept[name]) for name in record},
@@ -215,32 +242,41 @@ class NetworkRun:
         routes: Sequence[tuple[str, RouteRun]],
         clock: Sequence[tuple[Tensor, Tensor]],
         rows: Mapping[str, Sequence[Tensor]],
-        arriving: Mapping[tuple[str, str, bool], Sequence[Tensor]],
+        arriving: Mapping[Place, Sequence[Tensor]],
         record: Sequence[str],
         traces: Sequence[tuple[str, str]],
     ) -> Kept:
         """Carry out successive steps and return what is recorded; this is what `torch.compile` sees."""
         own = [name for name in record if name in work.probes.names]
         kept = _nothing((*record, *map(_own, own)), traces)
-        populations = work.populations
+        populations, chips, observed = work.populations, work.begun.chips, work.begun.observed
         for k, now in enumerate(clock):
             self._update(work, *now)
+            step = 0 if chips is None and observed is None else int(now[1])
+            if chips is not None:
+                chips.disturb(populations, step)
+            if observed is not None:
+                observed.show(populations, step)
             for name, variable in traces:
                 traced = self._traced(name, variable, populations[name])
                 kept[name, variable].append(work.probes.seen(name, variable, traced))
             fired = {name: row[k] for name, row in rows.items()}
             for name in self._spiking:
-                fired[name] = self.populations[name].threshold(populations[name])
+                seen = None if observed is None else observed.fired(name, step)
+                fired[name] = self.populations[name].threshold(populations[name], seen)
             shown = work.probes.fire(fired)
+            sends = (fired, shown) if chips is None else (chips.transmitted(fired, work.due, step),) * 2
             for name in work.sent.own:
-                each = [work.begun.sent(name, spikes[name]) if name in spikes else None for spikes in (fired, shown)]
+                each = [work.begun.sent(name, spikes[name]) if name in spikes else None for spikes in sends]
                 work.sent.append(name, *each)
             for name in self._passages.forgetful:
                 changing = {variable: populations[name][variable] for variable in self._steps[name].changing}
                 populations[name].update(constant(changing))
             for (name, variable, held), steps in arriving.items():
-                _arrive(populations[name], variable, steps[k], held=held)
-            self._propagate(work, routes)
+                arrive(populations[name], variable, steps[k], held=held)
+            self._propagate(work, routes, fired)
+            if chips is not None:
+                chips.limit(populations)
             at_probes = work.probes.arrivals(populations, work.sent)
             broadcast(work.begun.feedback, self._passages.feedback, populations, at_probes, work.sent)
             work.probes.renew(populations, at_probes, fired)
@@ -266,14 +302,16 @@ class NetworkRun:
                 route.update(work.populations, work.synapses[name], work.begun.projections[name])
         work.probes.update(t, number)
 
-    def _propagate(self, work: "Work", routes: Sequence[tuple[str, RouteRun]]) -> None:
+    def _propagate(self, work: "Work", routes: Sequence[tuple[str, RouteRun]], fired: Mapping[str, Tensor]) -> None:
         """Deliver what arrives now through some projections, then what spikes do to the synapses behind them."""
+        chips = work.begun.chips
+        at_home = work.sent.own if chips is None else chips.on_post(work.sent.own, fired)
         for name, route in routes:
             past = work.sent.seen_by(name)
             route.on_pre(work.populations, work.synapses.get(name, {}), past, work.begun.projections[name])
         for name, route in self.routes.items():
             if route.has_on_post:
-                route.on_post(work.populations, work.synapses[name], work.sent.own, work.begun.projections[name])
+                route.on_post(work.populations, work.synapses[name], at_home, work.begun.projections[name])
 
     def _is_seen(
         self, source: str, past: Mapping[str, Sequence[Tensor | None]], said: Collection[str], record: Sequence[str]
@@ -312,32 +350,6 @@ class NetworkRun:
             latest[name] = known[-(length + 1) :]
         return latest
 
-    @torch.compiler.disable
-    def _ahead(
-        self, begun: Begun, past: Mapping[str, Sequence[Tensor | None]], inputs: Mapping[str, Tensor]
-    ) -> dict[tuple[str, str, bool], "_Arrival"]:
-        """Return what spike sources deliver in all steps, for the projections where that can be said before.
-
-        Returns
-        -------
-        dict
-            By target, variable and whether it is held in refractory neurons.
-        """
-        events: dict[str, tuple[RasterEvents, int]] = {}
-        found: dict[tuple[str, str, bool], _Arrival] = {}
-        for name, route in self.routes.items():
-            if route.source not in inputs or DELIVERY not in begun.projections[name]:
-                continue
-            if route.source not in events:
-                sent = begun.sent(route.source, inputs[route.source])
-                events[route.source] = _events(sent, past[route.source][1:])
-            raster, first = events[route.source]
-            delivery = begun.projections[name][DELIVERY]
-            for variable, steps in (delivery.ahead(raster) or {}).items():
-                key = (route.target, variable, variable in delivery.held)
-                found[key] = _Arrival(steps[first:], {name}).joined(found.get(key))
-        return found
-
 
 @dataclass(frozen=True)
 class Work:
@@ -348,27 +360,21 @@ class Work:
     begun: Begun
     sent: Sent
     probes: Probes
+    due: Due
 
 
-@dataclass(frozen=True)
-class _Arrival:
-    """What arrives in all steps, (step, batch, n_target), and through which projections."""
-
-    steps: Tensor
-    projections: set[str]
-
-    def joined(self, other: "_Arrival | None") -> "_Arrival":
-        if other is None:
-            return self
-        return _Arrival(self.steps + other.steps, self.projections | other.projections)
-
-
-def _events(raster: Tensor, before: Sequence[Tensor | None]) -> tuple[RasterEvents, int]:
-    """Return the events of a raster after those of the steps before it, and how many steps those are."""
-    known = [spikes for spikes in before if spikes is not None]
-    if known:
-        raster = torch.cat([torch.stack(known).to(raster.dtype), raster])
-    return RasterEvents.of(raster), len(known)
+def joined(
+    pieces: Sequence[Piece], after: NetworkState, record: Sequence[str], traces: Sequence[tuple[str, str]]
+) -> Activity:
+    """Return what was recorded in successive pieces of a run together."""
+    if len(pieces) == 1:
+        return Activity(pieces[0].spikes, pieces[0].traces, after, pieces[0].own)
+    return Activity(
+        {name: torch.cat([piece.spikes[name] for piece in pieces]) for name in record},
+        {key: torch.cat([piece.traces[key] for piece in pieces]) for key in traces},
+        after,
+        {name: torch.cat([piece.own[name] for piece in pieces]) for name in (pieces[0].own if pieces else ())},
+    )
 
 
 def _own(name: str) -> str:
@@ -379,10 +385,3 @@ def _own(name: str) -> str:
 def _nothing(record: Sequence[str], traces: Sequence[tuple[str, str]]) -> Kept:
     spikes: Kept = {name: [] for name in record}
     return spikes | {key: [] for key in traces}
-
-
-def _arrive(state: State, variable: str, arriving: Tensor, *, held: bool) -> None:
-    after = state[variable] + arriving
-    if held and "not_refractory" in state:
-        after = torch.where(state["not_refractory"], after, state[variable])
-    state[variable] = after

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from snncompare.backends.connections import Connections
+from snncompare.backends.emulation import WeightTransform
 from snncompare.backends.torch.delays import DelayPlan, fixed_plan, interpolated_plan, rounded_steps
+from snncompare.backends.torch.emulated_values import ChipWeights, emulated_weights, with_factors
 from snncompare.backends.torch.products import MAX_DENSE
 from snncompare.errors import InputError
 from snncompare.network.trainable import Trainable
@@ -138,7 +140,17 @@ class SynapseParameters(nn.Module):
 
     def synapse_weights(self) -> Tensor:
         """Return the weight of each synapse, shape (n_synapses,), in the order of the connections."""
-        return self.weight if self._entry is None else self.weight.reshape(-1)[self._entry]
+        return self._of_synapses(self.weight)
+
+    def on_chips(self, transform: WeightTransform) -> ChipWeights:
+        """Return the weights as chips hold them."""
+        held = emulated_weights(self.weight, transform)
+        if transform.factor is None:
+            return ChipWeights(self._of_synapses(held), held)
+        return ChipWeights(with_factors(self._of_synapses(held), transform), None)
+
+    def _of_synapses(self, weight: Tensor) -> Tensor:
+        return weight if self._entry is None else weight.reshape(-1)[self._entry]
 
     def realised(self) -> Connections:
         """Return the connections with weights and delays as they are now."""

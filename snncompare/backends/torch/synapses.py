@@ -60,7 +60,7 @@ class SynapseProjection(SynapseParameters):
         """Source and target neuron of each synapse."""
         return self._source, self._target
 
-    def initial(self, batch: int, values: Mapping[str, Any]) -> State:
+    def initial(self, batch: int, values: Mapping[str, Any], weights: Tensor | None = None) -> State:
         """Return the state before the first step, each of shape (batch, n_synapses).
 
         Parameters
@@ -68,9 +68,11 @@ class SynapseProjection(SynapseParameters):
         batch : int
         values : mapping
             What does not begin as the program says.
+        weights : Tensor, optional
+            Instead of those that are trained, see `given`.
         """
         shape, like = (batch, self.connections.n_synapses), self.weight
-        given = {**values, **self.given()}
+        given = {**values, **self.given(weights)}
         state: State = {}
         blocks = (self.program.on_pre, self.program.on_post)
         times = times_in([a for block in blocks if block is not None for a in block.assignments])
@@ -82,10 +84,13 @@ class SynapseProjection(SynapseParameters):
             state[LAST] = like.new_zeros(shape, dtype=torch.float64)
         return state
 
-    def given(self) -> dict[str, Tensor]:
-        """Return the weight, and what else differs from synapse to synapse from the beginning, (n_synapses,)."""
+    def given(self, weights: Tensor | None = None) -> dict[str, Tensor]:
+        """Return the weight, and what else differs from synapse to synapse from the beginning, (n_synapses,).
+
+        `weights`, (n_synapses,) or (batch, n_synapses), are instead of those that are trained.
+        """
         there = {name: torch.from_numpy(array).to(self.weight) for name, array in self._given.items()}
-        return there | {self.program.weight: self.synapse_weights()}
+        return there | {self.program.weight: self.synapse_weights() if weights is None else weights}
 
 
 class SynapseRun:
@@ -126,7 +131,9 @@ class SynapseRun:
         self._on_pre = None if program.on_pre is None else Pathway(program.on_pre, pre, plan, **common)
         self._on_post = None if program.on_post is None else Pathway(program.on_post, post, now, **common)
 
-    def begin(self, values: Mapping[str, Tensor], pre: State, post: State, draws: Draws) -> State:
+    def begin(
+        self, values: Mapping[str, Tensor], pre: State, post: State, draws: Draws, weights: Tensor | None = None
+    ) -> State:
         """Return what stays during a run.
 
         Parameters
@@ -136,8 +143,11 @@ class SynapseRun:
         pre, post : dict
             What stays of the two populations.
         draws : Draws
+        weights : Tensor, optional
+            See `SynapseProjection.given`.
         """
-        lists = {name: value for name, value in self._projection.given().items() if name in self._program.fixed}
+        given = self._projection.given(weights)
+        lists = {name: value for name, value in given.items() if name in self._program.fixed}
         there: State = {
             **values,
             **lists,
