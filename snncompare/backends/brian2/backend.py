@@ -11,18 +11,21 @@ from numpy.typing import NDArray
 from snncompare.backends.activity import (
     InputSpikes,
     Recorded,
+    RunPlan,
     output_recording,
     planned_run,
 )
 from snncompare.backends.brian2.build import Built, build, copies_allowed
+from snncompare.backends.brian2.emulated import EmulatedSteps, on_device
 from snncompare.backends.brian2.simulation import Brian2Simulation
 from snncompare.backends.brian2.standalone import standalone_device
 from snncompare.backends.brian2.targets import STANDALONE, TARGETS, code_target
+from snncompare.backends.emulation import Emulation, copies_of
 from snncompare.backends.program import Backend, Program
 from snncompare.backends.realisation import Realisation
 from snncompare.dynamics.brian_objects import brian2_errors
 from snncompare.dynamics.step_program import check_network
-from snncompare.errors import InputError, unknown
+from snncompare.errors import InputError, UnsupportedError, unknown
 from snncompare.network.network import Network
 from snncompare.recording.recording import Recording
 from snncompare.units import QuantityLike
@@ -36,7 +39,8 @@ class Brian2Backend(Backend):
     """Runs networks in Brian2.
 
     Options of `compile`: ``target="numpy"`` (no compilation), ``"cython"`` (compiled, faster for long runs) or
-    ``"cpp_standalone"`` (Brian2 writes, compiles and runs a C++ program for every run: fastest for very long runs).
+    ``"cpp_standalone"`` (Brian2 writes, compiles and runs a C++ program for every run: fastest for very long runs);
+    ``emulation``, the chip that carries the network (one device, whose opened network is compiled).
     """
 
     name = "brian2"
@@ -51,21 +55,41 @@ class Brian2Backend(Backend):
         """Return the program; ``dtype`` must be ``"float64"``."""
         if dtype != "float64":
             raise InputError("the backend 'brian2' computes in float64; use dtype='float64'.")
-        target = options.pop("target", "numpy")
+        target, emulation = options.pop("target", "numpy"), options.pop("emulation", None)
         if options:
-            raise InputError(unknown("option of the backend 'brian2'", next(iter(options)), ["target"]))
+            raise InputError(unknown("option of the backend 'brian2'", next(iter(options)), ["target", "emulation"]))
         if target not in TARGETS:
             raise InputError(unknown("target", target, TARGETS))
-        return Brian2Program(network, dt, realisation, target)
+        if emulation is None:
+            return Brian2Program(network, dt, realisation, target)
+        if target == STANDALONE:
+            raise UnsupportedError(
+                f"the target '{STANDALONE}' emulates no chip: its program cannot ask for noise and losses; take "
+                "target='numpy' or 'cython'."
+            )
+        if network != emulation.network:
+            raise InputError(f"'{network.name}' is not the network that the chip carries; compile emulation.network.")
+        return Brian2Program(network, dt, on_device(realisation, emulation), target, emulation)
 
 
 class Brian2Program(Program):
-    """A network that Brian2 runs from the same initial state for every trial."""
+    """A network that Brian2 runs from the same initial state for every trial.
 
-    def __init__(self, network: Network, dt: float, realisation: Realisation, target: str) -> None:
+    With an emulation, the realisation is what the chip has made of it.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        dt: float,
+        realisation: Realisation,
+        target: str,
+        emulation: Emulation | None = None,
+    ) -> None:
         self.network, self.dt, self.realisation, self.target = network, dt, realisation, target
+        self._emulation = emulation
         self._most_copies = copies_allowed(network, realisation)
-        self._built: dict[tuple[int, Recorded], tuple[Built, brian2.Network]] = {}
+        self._built: dict[tuple[int, Recorded], tuple[Built, brian2.Network, EmulatedSteps | None]] = {}
         check_network(network, dt)
 
     def run(
@@ -82,47 +106,53 @@ class Brian2Program(Program):
         traces: dict[tuple[str, str], list[NDArray[np.float64]]] = {key: [] for key in plan.recorded.traces}
         for first in range(0, plan.n_trials, self._most_copies):
             copies = min(self._most_copies, plan.n_trials - first)
-            with _seeded(seed + first), self._finished(plan.recorded, copies, first, plan.inputs, plan.steps) as built:
+            with _seeded(seed + first), self._finished(plan, copies, first, seed) as (built, emulated):
                 for name, kept in spikes.items():
                     kept.append(self._spikes(built, name, first))
                 for key, kept_traces in traces.items():
                     values = np.asarray(built.state_monitors[key].variables[key[1]].get_value()).T
-                    kept_traces.append(values.reshape(copies, -1, values.shape[-1]))
+                    values = values.reshape(copies, -1, values.shape[-1])
+                    kept_traces.append(values if emulated is None else emulated.read(*key, values))
         joined = {name: tuple(map(np.concatenate, zip(*runs, strict=True))) for name, runs in spikes.items()}
         together = {key: np.concatenate(parts) for key, parts in traces.items()}
-        return output_recording(self.network, joined, self.dt, plan.steps, plan.trials, self._provenance(), together)  # type: ignore[arg-type]
+        trials = plan.trials if self._emulation is None else copies_of(plan.trials, 1)
+        return output_recording(self.network, joined, self.dt, plan.steps, trials, self._provenance(), together)  # type: ignore[arg-type]
 
     def simulation(self, seed: int = 0) -> Brian2Simulation:
         """Return the network at time zero, see `Program.simulation`."""
+        if self._emulation is not None:
+            raise UnsupportedError("a network on an emulated chip runs whole trials only; take program.run(...).")
         return Brian2Simulation(
             self.network, self.realisation, self.dt, self._provenance(), target=self.target, seed=seed
         )
 
     @contextmanager
     def _finished(
-        self, recorded: Recorded, copies: int, first: int, given: Mapping[str, InputSpikes], steps: int
-    ) -> Iterator[Built]:
+        self, plan: RunPlan, copies: int, first: int, seed: int
+    ) -> Iterator[tuple[Built, EmulatedSteps | None]]:
         """Run some trials side by side, and hand out the Brian2 objects while their results can be read."""
-        where = brian2_errors(f"network '{self.network.name}'")
+        where, duration = brian2_errors(f"network '{self.network.name}'"), plan.steps * self.dt * brian2.second
         if self.target == STANDALONE:
             with where, standalone_device() as device:
-                built, simulation = self._network(recorded, copies)
-                self._give_spikes(built, given, first)
-                simulation.run(steps * self.dt * brian2.second, namespace={})
+                built, simulation, _ = self._network(plan.recorded, copies)
+                self._give_spikes(built, plan.inputs, first)
+                simulation.run(duration, namespace={})
                 device.build_and_run()
-                yield built
+                yield built, None
             return
-        if (copies, recorded) not in self._built:
-            self._built = {(copies, recorded): self._network(recorded, copies)}
-            self._built[copies, recorded][1].store()
-        built, simulation = self._built[copies, recorded]
+        if (copies, plan.recorded) not in self._built:
+            self._built = {(copies, plan.recorded): self._network(plan.recorded, copies)}
+            self._built[copies, plan.recorded][1].store()
+        built, simulation, emulated = self._built[copies, plan.recorded]
         simulation.restore()
-        self._give_spikes(built, given, first)
+        self._give_spikes(built, plan.inputs, first)
+        if emulated is not None and self._emulation is not None:
+            emulated.begin(self._emulation.begin(n_trials=copies, dt=self.dt, seed=seed, first_trial=first))
         with where:
-            simulation.run(steps * self.dt * brian2.second, namespace={})
-        yield built
+            simulation.run(duration, namespace={})
+        yield built, emulated
 
-    def _network(self, recorded: Recorded, copies: int) -> tuple[Built, brian2.Network]:
+    def _network(self, recorded: Recorded, copies: int) -> tuple[Built, brian2.Network, EmulatedSteps | None]:
         built = build(
             self.network,
             self.realisation,
@@ -132,7 +162,10 @@ class Brian2Program(Program):
             spikes=recorded.spikes,
             traces=recorded.traces,
         )
-        return built, brian2.Network(*built.objects())
+        if self._emulation is None:
+            return built, brian2.Network(*built.objects()), None
+        emulated = EmulatedSteps(self.network, built.groups, self.dt, copies)
+        return built, brian2.Network(*built.objects(), *emulated.operations()), emulated
 
     def _give_spikes(self, built: Built, given: Mapping[str, InputSpikes], first: int) -> None:
         for name, spikes in given.items():
