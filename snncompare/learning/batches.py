@@ -12,7 +12,7 @@ from snncompare.learning.answers import answers_in_steps
 from snncompare.learning.losses import Wants
 from snncompare.units import QuantityLike, seconds
 
-__all__ = ["Batches"]
+__all__ = ["Batches", "of_copies"]
 
 
 @dataclass(frozen=True)
@@ -54,3 +54,19 @@ class Batches:
                 answers = answers_in_steps(self.data, indices, step, raster.shape[0], exact=self.exact)
                 return torch.from_numpy(answers)
         return torch.from_numpy(self.data.labels[indices])
+
+
+def of_copies(target: Tensor, wants: Wants, copies: int) -> Tensor:
+    """Return the target of trials that several chips carry out side by side, chips slowest; the batch is its axis.
+
+    Parameters
+    ----------
+    target : Tensor
+        Of the trials, see `Wants`.
+    wants : Wants
+    copies : int
+        Number of chips.
+    """
+    if copies == 1:
+        return target
+    return target.repeat(copies) if wants is Wants.LABELS else target.repeat(1, copies, 1)

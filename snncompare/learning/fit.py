@@ -26,6 +26,9 @@ from snncompare.learning.gradients.choose import engine_for
 from snncompare.learning.gradients.engine import GradientEngine
 from snncompare.learning.logs import Log, opened_log
 from snncompare.learning.losses import Loss, Penalty
+from snncompare.learning.on_chip.chips import Chips
+from snncompare.learning.on_chip.engine import BackwardOnChip
+from snncompare.learning.on_chip.settings import OnChip
 from snncompare.learning.optimiser import Optimiser
 from snncompare.learning.optimisers import Optimisation
 from snncompare.learning.rule import LearningRule
@@ -51,6 +54,7 @@ def fit(
     batches_per_epoch: int | None = None,
     penalties: Sequence[Penalty] = (),
     dropout: Dropout | None = None,
+    on_chip: OnChip | None = None,
     weights: Given | None = None,
     validation: SpikeDataset | None = None,
     early_stopping: EarlyStopping | None = None,
@@ -85,6 +89,8 @@ def fit(
         What is added to the loss, such as a `RateLimit`.
     dropout : Dropout, optional
         Neurons whose spikes are dropped while the network learns; it is measured whole.
+    on_chip : OnChip, optional
+        Emulated or real chips on which it learns and is measured. What is returned is what is asked of the chips.
     weights : Realisation or mapping, optional
         What need not be drawn, see `snncompare.backends.realisation.Given`, for example of an earlier training.
     validation : SpikeDataset, optional
@@ -147,22 +153,27 @@ def fit(
     module = TorchNetwork(
         network, step, drawn, surrogate=rule.surrogate, paths=rule.paths, checkpoint_every=rule.checkpoint_every
     )
+    chips = None if on_chip is None else Chips(module, on_chip, rule, seed=seed)
+    if on_chip is not None:
+        record["on_chip"] = on_chip.record
     if weights is not None:
         record["weights"] = digest_of(module)
     processes = joined()
     shared = [SharedPenalty(one, processes) for one in penalties] if processes.size > 1 else penalties
-    engine = engine_for(module, rule, loss.for_step(step), shared)
+    here = loss.for_step(step)
+    engine = engine_for(module, rule, here, shared) if chips is None else BackwardOnChip(chips, rule, here, shared)
     training = Training(
         module=module,
         engine=engine,
         optimiser=Optimiser(module, rule, _feedback(engine)),
-        loss=loss.for_step(step),
+        loss=here,
         data=data,
         dt=dt,
         rng=np.random.default_rng([seed, 1]),
         processes=processes,
         dropout=dropout,
         limits=faults or FaultLimits(),
+        chips=chips,
     )
     saved = Checkpoint(
         None if checkpoint is None else Path(checkpoint), provenance.fingerprint(record | {"seed": seed})

@@ -24,6 +24,7 @@ from snncompare.learning.faults import FaultLimits, TrainingFaultError, check_nu
 from snncompare.learning.fitting import longest_window
 from snncompare.learning.gradients.engine import GradientEngine
 from snncompare.learning.losses import Loss, Wants
+from snncompare.learning.on_chip.chips import Chips
 from snncompare.learning.optimiser import Optimiser
 from snncompare.network.randomness import is_random
 from snncompare.units import QuantityLike
@@ -68,6 +69,8 @@ class Training:
     processes : Processes
     dropout : Dropout, optional
     limits : FaultLimits
+    chips : Chips, optional
+        On which the network runs, of the engine.
 
     Attributes
     ----------
@@ -90,6 +93,7 @@ class Training:
     processes: Processes
     dropout: Dropout | None
     limits: FaultLimits
+    chips: Chips | None = None
     rows: list[dict[str, float]] = field(default_factory=list)
     best: Best = field(default_factory=Best)
     lasting: dict[str, int] = field(default_factory=dict)
@@ -104,6 +108,7 @@ class Training:
             "feedback": self.engine.feedback.state_dict(),
             "optimiser": self.optimiser.state,
             "rng": self.rng.bit_generator.state,
+            "chips": None if self.chips is None else self.chips.rng.bit_generator.state,
             "best": self.best.state,
             "lasting": self.lasting,
             "ended": self.ended,
@@ -124,6 +129,8 @@ class Training:
                 self.engine.feedback.load_state_dict(state["feedback"])
                 self.optimiser.state = state["optimiser"]
                 self.rng.bit_generator.state = state["rng"]
+                if self.chips is not None:
+                    self.chips.rng.bit_generator.state = state["chips"]
                 self.best.state = state["best"]
                 self.rows = [{**row, "epoch": int(row["epoch"]), "loss": float(row["loss"])} for row in state["rows"]]
                 self.lasting, self.ended = dict(state["lasting"]), bool(state["ended"])
@@ -139,6 +146,8 @@ class Training:
         TrainingFaultError
         """
         number, course = len(self.rows) + 1, Course()
+        if self.chips is not None:
+            self.chips.renew("epoch")
         self.optimiser.set_rate(rate)
         order = self.data["dataset"].batches(batch_size, seed=int(self.rng.integers(2**31)))
         for k, indices in enumerate(islice(order, n_batches), 1):
@@ -166,8 +175,13 @@ class Training:
         row = {"epoch": number, "loss": course.loss / course.trials}
         if course.right is not None:
             row["train_accuracy"] = course.right / course.trials
+        run, together = None, 256
+        if self.chips is not None:
+            run, together = self.chips.measured, max(1, together // len(self.chips.on_chip.device_seeds))
         measured = {
-            name: evaluate(self.module, part, self.loss, dt=self.dt, duration=self._duration)
+            name: evaluate(
+                self.module, part, self.loss, dt=self.dt, duration=self._duration, run=run, batch_size=together
+            )
             for name, part in self.data.items()
             if name != "dataset"
         }
@@ -193,6 +207,8 @@ class Training:
             factors = {name: values[part] for name, values in factors.items()}
         everyone = self.processes.trials(indices.size)
         inputs, target = self._batches(mine)
+        if self.chips is not None:
+            self.chips.renew("batch", first_trial=part.start)
         self.optimiser.clear()
         share, steps = mine.size / everyone, 0
         for learnt in self.engine.trials(inputs, target, dropout=factors, seed=self._noise()):
@@ -202,14 +218,16 @@ class Training:
             epoch, batch, rate = now
             check_numbers(loss, norms, epoch, batch, rate)
             self.optimiser.update()
+            if self.chips is not None:
+                self.chips.clip_()
             course.updates += 1
             for name, norm in norms.items():
                 course.squares[name] = course.squares.get(name, 0.0) + norm**2
             course.loss += loss * indices.size
-            self._count(course, learnt.counts, indices.size / everyone)
+            self._count(course, learnt.counts, indices.size / everyone / learnt.copies)
             steps += learnt.n_steps
             if learnt.evidence is not None and self._batches.wants is Wants.LABELS:
-                right = (learnt.evidence.argmax(dim=1) == target).double().sum()
+                right = (learnt.evidence.argmax(dim=1) == target.repeat(learnt.copies)).double().sum() / learnt.copies
                 (found,) = self.processes.total([float(right)])
                 course.right = (course.right or 0.0) + found * indices.size / everyone
         course.trials += indices.size

@@ -1,6 +1,7 @@
 """Gradients backwards through a recorded run, along the paths that a rule follows."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,7 +54,7 @@ class Backward(GradientEngine):
         state: NetworkState | None = None
         seen: list[Tensor] = []
         for first in range(0, n_steps, every):
-            activity = self._module(
+            activity = self._run(
                 {name: raster[first : first + every] for name, raster in inputs.items()},
                 record=list(dict.fromkeys([*self._firing, *loss.reads.spikes])),
                 traces=loss.reads.traces,
@@ -74,6 +75,11 @@ class Backward(GradientEngine):
                 float(value.detach()), loss.evidence(torch.cat(seen)) if last else None, counts, seen[-1].shape[0]
             )
             self.feedback.decay_()
+
+    def _run(self, inputs: Mapping[str, Tensor], **options: Any) -> Activity:
+        """Carry out the steps of one window, see `TorchNetwork.forward`."""
+        activity: Activity = self._module(inputs, **options)
+        return activity
 
     def _cost(self, activity: Activity, target: Tensor, before: Sequence[Tensor], n_steps: int) -> Tensor:
         """Return the loss of one window with the penalties, and what local readouts add."""

@@ -25,12 +25,16 @@ class Learnt:
     counts : mapping
         Spiking population to its spikes in these steps, shape (batch, neuron).
     n_steps : int
+    copies : int
+        How often every trial was run, by as many emulated chips; the first axis of `evidence` and `counts` is that of
+        the chips times that of the trials, chips slowest.
     """
 
     loss: float
     evidence: Tensor | None
     counts: Mapping[str, Tensor]
     n_steps: int
+    copies: int = 1
 
 
 class GradientEngine(ABC):
