@@ -19,6 +19,7 @@ __all__ = ["main"]
 
 OURS, USERS, INTERRUPTED = 1, 2, 130
 OF_DATASETS = ("list", "show", "get", "build", "plot")
+OF_HARDWARE = ("list", "check")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -72,8 +73,9 @@ def _run(given: list[str]) -> int:
     verb = next((word for word in given if not word.startswith("-")), None)
     if given and not given[0].startswith("-") and verb not in verbs:
         raise InputError(f"{unknown('verb', verb, verbs)} See 'snncompare --help'.")
-    if verb == "dataset" and len(given) > 1 and not given[1].startswith("-") and given[1] not in OF_DATASETS:
-        raise InputError(f"{unknown('verb of dataset', given[1], OF_DATASETS)} See 'snncompare dataset --help'.")
+    for group, inner in (("dataset", OF_DATASETS), ("hardware", OF_HARDWARE)):
+        if verb == group and len(given) > 1 and not given[1].startswith("-") and given[1] not in inner:
+            raise InputError(f"{unknown(f'verb of {group}', given[1], inner)} See 'snncompare {group} --help'.")
     if not given:
         parser.print_help()
         return 0
@@ -103,6 +105,10 @@ def _parser() -> tuple[argparse.ArgumentParser, list[str]]:
     _with_execution(compare)
     _step_verbs(verbs)
     _dataset_verbs(verbs)
+    mismatch = _verb(verbs, "mismatch", _mismatch, "measure how chips with device mismatch bear a trained network")
+    mismatch.add_argument("config", metavar="CONFIG.yaml", type=Path)
+    mismatch.add_argument("--quick", action="store_true", help="with fewer devices, points, trials and epochs")
+    _hardware_verbs(verbs)
     _verb(verbs, "backends", _backends, "list what can run networks here")
     _verb(verbs, "schema", _schema, "print the JSON Schema of network files, for editors")
     return parser, list(verbs.choices)
@@ -165,6 +171,19 @@ def _dataset_verbs(verbs: "argparse._SubParsersAction[_Parser]") -> None:
     plot.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for what is written")
     plot.add_argument("--quick", action="store_true", help="of fewer trials, units and time scales")
     plot.add_argument("--groups", metavar="COLUMN", help="decode labels of unseen groups, such as 'speaker'")
+
+
+def _hardware_verbs(verbs: "argparse._SubParsersAction[_Parser]") -> None:
+    """Add ``hardware`` and what can be asked of it."""
+    what = "say which neuromorphic hardware there is"
+    group = verbs.add_parser("hardware", help=what, description=f"{what[0].upper()}{what[1:]}.")
+    inner = group.add_subparsers(metavar="WHAT", required=True, parser_class=_Parser)
+    listed = inner.add_parser("list", help="name the adapters; no library of a vendor is imported")
+    listed.add_argument("--out", metavar="DIR", type=Path, help="folder for what is written")
+    listed.set_defaults(run=_hardware_list)
+    check = inner.add_parser("check", help="say whether hardware can be used from here (exit code 2 if not)")
+    check.add_argument("name", metavar="NAME", nargs="?", help="of an adapter (default: the first of ours)")
+    check.set_defaults(run=_hardware_check)
 
 
 def _verb(
@@ -280,6 +299,24 @@ def _summary(arguments: argparse.Namespace) -> None:
     from snncompare.commands.summary import run_summary
 
     _print(run_summary(arguments.results, arguments.out, arguments.seed))
+
+
+def _mismatch(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.mismatch.verb import run_mismatch
+
+    _print(run_mismatch(arguments.config, arguments.out, arguments.seed, quick=arguments.quick, say=_say))
+
+
+def _hardware_list(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.hardware import list_hardware
+
+    _print(list_hardware(arguments.out))
+
+
+def _hardware_check(arguments: argparse.Namespace) -> None:
+    from snncompare.commands.hardware import check_hardware
+
+    _print(check_hardware(arguments.name))
 
 
 def _backends(arguments: argparse.Namespace) -> None:

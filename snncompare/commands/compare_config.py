@@ -22,12 +22,12 @@ from snncompare.commands.compare_yaml import read_yaml
 from snncompare.errors import FileError, InputError, unknown
 from snncompare.values import Value
 
-__all__ = ["DATA", "CompareConfig", "MeasureName", "Model", "load_config"]
+__all__ = ["DATA", "CompareConfig", "MeasureName", "Model", "known_type", "load_config"]
 
 DATA = "recording"
 
 
-def _known_type(what: str, *classes: type[Value]) -> BeforeValidator:
+def known_type(what: str, *classes: type[Value]) -> BeforeValidator:
     """Refuse a type that does not exist by naming the nearest."""
     allowed = [str(cls.model_fields["type"].default) for cls in classes]
 
@@ -47,7 +47,7 @@ Model = Annotated[
         Circular | Linear | Categorical | Matrix | FromRecording | FromNetwork,
         Field(discriminator="type"),
     ],
-    _known_type("model", Circular, Linear, Categorical, Matrix, FromRecording, FromNetwork),
+    known_type("model", Circular, Linear, Categorical, Matrix, FromRecording, FromNetwork),
 ]
 
 
