@@ -95,3 +95,51 @@ def test_the_quick_study_runs(tmp_path):
         for scheme in ("deployed", "aware", "own device"):
             assert (condition, scheme, "published") in names
     assert (tmp_path / "accuracy.png").exists()
+
+
+def stored():
+    results = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
+    assert results["study"] == "yin_yang_on_chip"
+    assert results["quick"] is False
+    return results["metrics"]
+
+
+def test_stored_networks_without_chip_are_near_the_published_ones():
+    found = {name: stored()[f"{name}, ideal, noise: none, test"] for name in ("weights", "delays")}
+    for entry in found.values():
+        # 1000 test points: a standard error of 0.006; two of them, and 0.2 points of the published spread of epochs.
+        assert abs(entry["value"] - entry["published"]) < 0.014
+    assert found["delays"]["value"] > found["weights"]["value"]
+
+
+def test_stored_noise_as_published_lies_where_published_with_the_published_inputs():
+    metrics = stored()
+    low, high = 0.82, 0.923  # published chip 0.855 and simulation 0.888, with 3.5 points to either side
+    for scheme in ("deployed", "own device"):
+        entry = metrics[f"no_bias, {scheme}, noise: published, test"]
+        assert entry["devices"] == 10
+        assert low < entry["value"] < high
+    # With a bias spike it is above, and the page says so.
+    assert metrics["weights, own device, noise: published, test"]["value"] > high
+
+
+def test_stored_delays_are_better_than_weights_alone_and_noise_costs():
+    metrics = stored()
+    for scheme in ("deployed", "aware", "own device"):
+        delays, weights = (metrics[f"{one}, {scheme}, noise: published, test"] for one in ("delays", "weights"))
+        assert delays["value"] > weights["value"]
+        assert weights["value"] < metrics["weights, ideal, noise: none, test"]["value"]
+    # What costs are thresholds: without their noise nothing is lost (within a standard error of 0.006).
+    without = metrics["weights, deployed, noise: no threshold noise, test"]["value"]
+    assert without > metrics["weights, ideal, noise: none, test"]["value"] - 0.006
+    assert without > metrics["weights, deployed, noise: published, test"]["value"] + 0.02
+
+
+def test_the_page_says_what_is_stored():
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for name in ("weights", "delays", "no_bias"):
+        for scheme in ("deployed", "aware", "own device"):
+            entry = stored()[f"{name}, {scheme}, noise: published, test"]
+            low, high = (100 * value for value in entry["quartiles"])
+            assert f"{100 * entry['value']:.1f} ({low:.1f} to {high:.1f})" in text, (name, scheme)
+        assert f"{100 * stored()[f'{name}, ideal, noise: none, test']['value']:.1f}" in text
