@@ -234,8 +234,8 @@ def _execution(arguments: argparse.Namespace) -> "Execution | None":
 
 
 def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 on, got '{text}'")
+    if not text.isdecimal() or len(text) > 19 or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to 2**63 - 1, got '{text[:40]}'")
     return int(text)
 
 

@@ -13,15 +13,27 @@ of a step (`EmulatedRun`), in this order:
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from snncompare.backends.realisation import Realisation
+from snncompare.errors import InputError
 from snncompare.network.network import Network
 
-__all__ = ["Arrivals", "Devices", "EmulatedRun", "Emulation", "ParameterTransform", "WeightTransform", "copies_of"]
+__all__ = [
+    "Arrivals",
+    "Devices",
+    "EmulatedRun",
+    "Emulation",
+    "ParameterTransform",
+    "WeightTransform",
+    "as_on_device",
+    "copies_of",
+]
 
 Arrivals = Sequence[tuple[int, NDArray[np.bool_]]]
 """Delay in steps and who sets out with it, bool (copy, neuron); each spike in one of them at most."""
@@ -34,6 +46,10 @@ class ParameterTransform(Protocol):
 
     Arrays have the shape (neuron,) or (device, neuron).
     """
+
+    def apply(self, asked: NDArray[np.float64]) -> NDArray[np.float64]:
+        r"""Return :math:`\hat p`, of the shape of `factor`."""
+        ...
 
     @property
     def factor(self) -> NDArray[np.float64]:
@@ -63,6 +79,10 @@ class WeightTransform(Protocol):
 
     with halves rounded to even; :math:`\hat w = w f` where nothing is rounded or clipped.
     """
+
+    def apply(self, asked: NDArray[np.float64]) -> NDArray[np.float64]:
+        r"""Return :math:`\hat w`, of the shape of `asked`, or of `factor` where there is one."""
+        ...
 
     @property
     def quantises(self) -> bool:
@@ -121,6 +141,47 @@ class Devices(Protocol):
     def weight_maps(self) -> Mapping[str, WeightTransform]:
         """Projection to what the chips make of its weights."""
         ...
+
+
+def as_on_device(
+    asked: Realisation,
+    network: Network,
+    parameter_maps: Mapping[str, Mapping[str, ParameterTransform]],
+    weight_maps: Mapping[str, WeightTransform],
+) -> Realisation:
+    """Return what one device makes of the values and weights that were asked for.
+
+    A state that begins at a parameter, and was not given another value, begins at what the device made of it.
+
+    Parameters
+    ----------
+    asked : Realisation
+        Of the opened network, complete.
+    network, parameter_maps, weight_maps
+        As those of `Devices`, of one device.
+
+    Raises
+    ------
+    InputError
+        For a parameter that has no values of single neurons.
+    """
+    values = {name: dict(arrays) for name, arrays in asked.values.items()}
+    for population, maps in parameter_maps.items():
+        before = asked.values.get(population, {})
+        for name, one in maps.items():
+            if name not in before:
+                raise InputError(f"'{name}' of '{population}' has one value for all neurons; open the network first.")
+            values[population][name] = one.apply(before[name]).reshape(before[name].shape)
+        described = network.populations[population]
+        begins = {**described.model.initial, **described.initial}
+        for state, parameter in ((name, value) for name, value in begins.items() if isinstance(value, str)):
+            if parameter in maps and np.array_equal(before.get(state, ()), before[parameter]):
+                values[population][state] = values[population][parameter].copy()
+    connections = dict(asked.connections)
+    for name, each in weight_maps.items():
+        weight = connections[name].weight
+        connections[name] = replace(connections[name], weight=each.apply(weight).reshape(weight.shape))
+    return Realisation(connections, values)
 
 
 class EmulatedRun:

@@ -6,6 +6,7 @@ from typing import Any
 
 from snncompare.backends.hardware.registry import adapter_named, adapters, connect, is_ours
 from snncompare.commands.result_files import made_folder
+from snncompare.errors import FileError
 
 __all__ = ["check_hardware", "list_hardware"]
 
@@ -23,11 +24,15 @@ def list_hardware(out: str | Path | None = None) -> str:
     Raises
     ------
     FileError
-        If the folder cannot be written.
+        If the folder or the file cannot be written.
     """
     rows = [_row(name) for name in adapters()]
     if out is not None:
-        (made_folder(Path(out)) / "hardware.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+        path = made_folder(Path(out)) / "hardware.json"
+        try:
+            path.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+        except OSError as problem:
+            raise FileError(f"cannot write '{path}': {problem.strerror or problem}.") from problem
     return "\n".join(f"{row['name']}: {row['state']}" for row in rows)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from snncompare.backends.activity import spiking
 from snncompare.backends.analog.chip import Chip
 from snncompare.backends.analog.frozen.opened import opened
-from snncompare.backends.analog.reading.roles import Role
+from snncompare.backends.analog.reading.roles import Role, reading
 from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import InputError, unknown
 from snncompare.learning.fit import fit
@@ -83,13 +83,13 @@ def calibrate(
     check_arguments(calibrate, locals())
     if what not in CALIBRATED:
         raise InputError(unknown("part of a network to calibrate", what, CALIBRATED))
-    on_chip = chip if isinstance(chip, OnChip) else OnChip(chip.profile, (chip.device_seed,))
+    on_chip = chip if isinstance(chip, OnChip) else _training_on(chip)
     network = trained.network
     if what == "thresholds":
         network, names = with_trained_thresholds(network, on_chip.roles)
     else:
         names = tuple(
-            name
+            f"{name}.weight"
             for name, projection in network.projections.items()
             if "weight" in projection.trainable and (what == "weights" or projection.target == loss.reads.population)
         )
@@ -113,10 +113,22 @@ def calibrate(
     )
 
 
+def _training_on(chip: Chip) -> OnChip:
+    """Return how a device is trained on as it was deployed: with the roles that were given then, and its gradient."""
+    roles: dict[str, dict[str, Role | None]] = {}
+    for name, found in chip.roles.items():
+        read = reading(chip.network, name).roles
+        given = {parameter: found.get(parameter) for parameter in read if found.get(parameter) != read[parameter]}
+        roles |= {name: given} if given else {}
+    return OnChip(chip.profile, (chip.device_seed,), gradient=chip.plan.gradient, roles=roles or None)
+
+
 def with_trained_thresholds(
     network: Network, roles: Mapping[str, Any] | None = None
 ) -> tuple[Network, tuple[str, ...]]:
-    """Return a description in which the threshold of each neuron is trained, and the populations that have one.
+    """Return a description in which the threshold of each neuron is trained, and the names of these thresholds.
+
+    The names are those that `LearningRule.trainable` takes, for example ``"hidden.v_threshold"``.
 
     Parameters
     ----------
@@ -135,7 +147,7 @@ def with_trained_thresholds(
         marks = {parameter: Trainable() for parameter in parameters}
         trainable = {**populations[name].trainable, **marks}
         populations[name] = populations[name].model_copy(update={"trainable": trainable})
-    names = tuple(name for name, parameters in found.parameters.items() if parameters)
+    names = tuple(f"{name}.{parameter}" for name, there in found.parameters.items() for parameter in there)
     if not names:
         raise InputError(
             f"no threshold of '{network.name}' can be trained: {' '.join(found.left_out) or 'nothing in it fires.'} "

@@ -138,17 +138,18 @@ def _marked(module: TorchNetwork, rule: LearningRule) -> Iterator[_Learnt]:
     """Yield what learns by the rule; everything else that the description marks gets no gradient."""
     marked = module.trained()
     names = set(marked) if rule.trainable is None else set(rule.trainable)
-    for name in names:
-        if name not in marked:
-            raise InputError("trainable: " + unknown("projection or population that learns", name, marked))
     there = {*marked, *(f"{name}.{key}" for name, parameters in marked.items() for key in parameters)}
+    for name in names:
+        if name not in there:
+            raise InputError("trainable: " + unknown("projection or population that learns", name, marked))
     for given in dict(rule.optimiser.factors):
         if given not in there:
             raise InputError("factors: " + unknown("projection, population or parameter that learns", given, there))
     relative = rule.optimiser.units is Units.INITIAL_SIZE
     for name, parameters in marked.items():
         for key, parameter in parameters.items():
-            parameter.requires_grad_(name in names)
-            if name in names:
+            learns = name in names or f"{name}.{key}" in names
+            parameter.requires_grad_(learns)
+            if learns:
                 unit = module.unit(name, key) if relative else 1.0
                 yield _Learnt(parameter, f"{name}.{key}", unit, rule.optimiser.factor_of(name, key))

@@ -38,7 +38,8 @@ class LearningRule:
         How the gradient becomes a change. Weights, delays and parameters are updated in units of the root mean square
         of their initial values, so that one learning rate serves any physical unit.
     trainable : tuple of str, optional
-        Projections and populations that learn what the description marks as trainable; all of them by default.
+        Projections and populations that learn what the description marks as trainable, or one of these values each, for
+        example ``"hidden.tau"``; all of them by default.
     """
 
     surrogate: Surrogate

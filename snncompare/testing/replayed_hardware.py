@@ -109,10 +109,21 @@ class RecordingHardware(HardwareAdapter):
         duration: QuantityLike,
         record: Sequence[str] | None = None,
     ) -> Recording:
-        """Return the answer of the other adapter, and keep it."""
+        """Return the answer of the other adapter, and keep it.
+
+        Raises
+        ------
+        InputError
+            If the same request was answered differently before, as noisy hardware does.
+        """
         answer = self.adapter.run(network, realisation, inputs, duration=duration, record=record)
         request = _request(network, realisation, inputs, duration, record)
-        self._kept[fingerprint(request)] = (request, answer)
+        _, before = self._kept.setdefault(fingerprint(request), (request, answer))
+        if not before.equals(answer):
+            raise InputError(
+                "the hardware answered the same request differently; a replay holds one answer to each; record them in "
+                "two files."
+            )
         return answer
 
     def save(self, path: str | Path) -> Path:

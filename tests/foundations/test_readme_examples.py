@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from snncompare.commands.compare_config import CompareConfig
+from snncompare.commands.mismatch.config import MismatchConfig
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,7 +17,7 @@ CONFIGURATIONS = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 def test_there_is_something_to_run():
     assert len(BLOCKS) >= 2
-    assert len(CONFIGURATIONS) == 1
+    assert len(CONFIGURATIONS) == 2
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
@@ -26,8 +27,11 @@ def test_python_block_runs(block, tmp_path, monkeypatch):
     exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
 
 
-def test_the_configuration_is_valid():
-    CompareConfig.parse(yaml.safe_load(CONFIGURATIONS[0]), "README.md")
+@pytest.mark.parametrize("kind", [CompareConfig, MismatchConfig])
+def test_one_configuration_of_each_verb_is_valid(kind):
+    fitting = [given for given in map(yaml.safe_load, CONFIGURATIONS) if given.keys() <= kind.model_fields.keys()]
+    assert len(fitting) == 1
+    kind.parse(fitting[0], "README.md")
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))

@@ -83,6 +83,17 @@ def test_a_rule_may_train_less_than_what_is_marked():
     assert not torch.equal(before["neurons.hidden.tau"], after["neurons.hidden.tau"])
 
 
+def test_a_rule_may_train_one_value_of_a_population():
+    module, optimiser = learner(network(hidden={"tau": EACH, "v_threshold": ONE}), trainable=("hidden.v_threshold",))
+    before = snapshot(module)
+    optimiser.step(loss(module))
+    after = snapshot(module)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {"neurons.hidden.v_threshold"}
+    with pytest.raises(InputError, match=r"projection or population that learns 'hidden\.v_reset'"):
+        learner(network(hidden={"tau": EACH}), trainable=("hidden.v_reset",))
+
+
 def test_a_rule_cannot_train_what_is_not_marked():
     with pytest.raises(InputError, match="projection or population that learns"):
         learner(network(trainable={}), trainable=("feed",))

@@ -1,12 +1,9 @@
 """Compile a description for emulated chips: the frozen devices, and an engine that runs them."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from snncompare.backends.analog.chip import deploy_many
+from snncompare.backends.analog.chip import deploy_many, seeds_of_devices
 from snncompare.backends.analog.limits.ranges import check_limits
 from snncompare.backends.analog.profiles.profile import ChipProfile
 from snncompare.backends.analog.program import ENGINES, AnalogProgram
@@ -17,8 +14,6 @@ from snncompare.errors import InputError, UnsupportedError, unknown
 from snncompare.network.network import Network
 
 __all__ = ["AnalogBackend"]
-
-_MOST_DEVICES = 100_000
 
 
 class AnalogBackend(Backend):
@@ -50,7 +45,7 @@ class AnalogBackend(Backend):
             For what the engine cannot run.
         """
         profile = _profile(options.pop("profile", "ideal"))
-        seeds = _seeds(options.pop("device_seed", 0))
+        seeds = seeds_of_devices(options.pop("device_seed", 0))
         engine = options.pop("engine", "torch")
         roles, measured = options.pop("roles", None), options.pop("measured", None)
         if engine not in ENGINES:
@@ -71,15 +66,3 @@ def _profile(given: Any) -> ChipProfile:
     if isinstance(given, str | Path):
         return ChipProfile.load(given)
     raise InputError(f"profile is a ChipProfile, the name of one or a path, got {type(given).__name__}.")
-
-
-def _seeds(given: Any) -> tuple[int, ...]:
-    """Return device seeds, each a whole number from 0 on, no two the same."""
-    several = isinstance(given, Sequence | range | np.ndarray) and not isinstance(given, str | bytes | Mapping)
-    seeds = list(given) if several else [given]
-    for seed in seeds:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
-            raise InputError(f"device_seed is a whole number from 0 to 2**63 - 1, or several, got {seed!r:.40}.")
-    if not seeds or len(set(seeds)) != len(seeds) or len(seeds) > _MOST_DEVICES:
-        raise InputError(f"device_seed needs 1 to {_MOST_DEVICES:,} different seeds, got {given!r:.60}.")
-    return tuple(int(seed) for seed in seeds)

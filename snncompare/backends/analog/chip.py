@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncompare.backends.analog.frozen.drawing import Draws
+from snncompare.backends.analog.frozen.equality import same_arrays, same_maps, same_realised
 from snncompare.backends.analog.frozen.maps import Gradient, ParameterMap, WeightMap
 from snncompare.backends.analog.frozen.opened import ALIVE, GivenRoles, parameter_source
 from snncompare.backends.analog.frozen.planning import Plan, plan
 from snncompare.backends.analog.reading.roles import Reading, Role
 from snncompare.backends.connections import Connections
+from snncompare.backends.emulation import as_on_device
 from snncompare.backends.realisation import Given, Realisation, realise
 from snncompare.errors import InputError, unknown
 from snncompare.network.network import Network
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
     from snncompare.backends.analog.profiles.profile import ChipProfile
     from snncompare.backends.analog.running.noise import ChipRun
 
-__all__ = ["Chip", "Fleet", "deploy", "deploy_many"]
+__all__ = ["Chip", "Fleet", "deploy", "deploy_many", "seeds_of_devices"]
 
 Maps = Mapping[str, Mapping[str, ParameterMap]]
+
+_MOST_DEVICES = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,39 +157,30 @@ class Chip(_Devices):
         Raises
         ------
         InputError
-            For synapses between other neurons than those that were deployed.
+            For synapses between other neurons than those that were deployed, or other values on a digital chip's grid.
         """
         if not self.parameter_maps and not self.weight_maps:
             return self.realised if asked is None else asked
         there = self.opened(asked)
-        values = {name: dict(found) for name, found in there.values.items()}
-        for population, maps in self.parameter_maps.items():
-            before = there.values[population]
-            for name, one in maps.items():
-                values[population][name] = one.apply(before[name])
-            for state, parameter in _beginnings(self.network, population).items():
-                if parameter in maps and np.array_equal(before.get(state, ()), before[parameter]):
-                    values[population][state] = values[population][parameter].copy()
-        connections = {
-            name: replace(found, weight=self.weight_maps[name].apply(self._same(name, found).weight))
-            if name in self.weight_maps
-            else found
-            for name, found in there.connections.items()
-        }
-        return Realisation(connections, values)
+        self.plan.check_grids(there)
+        for name in self.weight_maps:
+            self._check_same(name, there.connections[name])
+        return as_on_device(there, self.network, self.parameter_maps, self.weight_maps)
 
-    def _same(self, projection: str, there: Connections) -> Connections:
-        """Return connections that join the same neurons as those that were deployed."""
+    def _check_same(self, projection: str, there: Connections) -> None:
+        """Refuse connections between other neurons than those that were deployed."""
         deployed = self.realised.connections[projection]
         if not (np.array_equal(there.source, deployed.source) and np.array_equal(there.target, deployed.target)):
             raise InputError(
                 f"projection '{projection}': other neurons are joined than on this chip; use "
                 "deploy(network, profile, weights=...) with these connections."
             )
-        return there
 
     def table(self) -> "pd.DataFrame":
-        """Return what the chip made of each parameter and projection, and what is not emulated, one row each.
+        """Return a short summary: what the chip made of each parameter and projection, and what is not emulated.
+
+        It needs no program and no range of the chip, and shows `left_out` beside what is emulated.
+        What was written to the chip, its legal range, what was clipped and the evidence are in `AnalogProgram.mapping`.
 
         Columns ``where`` (population or projection), ``what`` (parameter, ``weight``, ``dead neurons``, or empty),
         ``role``, ``asked`` and ``got`` (means, SI units), ``cv`` (standard deviation over neurons of what was got, over
@@ -196,28 +191,22 @@ class Chip(_Devices):
         return chip_table(self)
 
     def equals(self, other: "Chip") -> bool:
-        """Return whether two chips are the same to the last bit."""
+        """Return whether two chips are the same to the last bit.
+
+        They have the same device seed, profile, network that was asked for and opened network, what was realised of it,
+        and what is frozen on the chip.
+        """
         return (
-            self.network == other.network
-            and _same_maps(self.parameter_maps, other.parameter_maps)
-            and self.weight_maps.keys() == other.weight_maps.keys()
-            and all(one.equals(other.weight_maps[name]) for name, one in self.weight_maps.items())
-            and self.dead.keys() == other.dead.keys()
-            and all(np.array_equal(one, other.dead[name]) for name, one in self.dead.items())
+            self.device_seed == other.device_seed
+            and self.profile == other.profile
+            and self.asked == other.asked
+            and self.network == other.network
+            and same_realised(self.realised, other.realised)
+            and self.parameter_maps.keys() == other.parameter_maps.keys()
+            and all(same_maps(maps, other.parameter_maps[name]) for name, maps in self.parameter_maps.items())
+            and same_maps(self.weight_maps, other.weight_maps)
+            and same_arrays(self.dead, other.dead)
         )
-
-
-def _same_maps(one: Maps, other: Maps) -> bool:
-    return one.keys() == other.keys() and all(
-        maps.keys() == other[name].keys() and all(each.equals(other[name][key]) for key, each in maps.items())
-        for name, maps in one.items()
-    )
-
-
-def _beginnings(network: Network, population: str) -> dict[str, str]:
-    """Return the states that begin at the value of a parameter, and which."""
-    described = network.populations[population]
-    return {n: value for n, value in {**described.model.initial, **described.initial}.items() if isinstance(value, str)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +249,7 @@ class Fleet(_Devices):
 
     def redrawn(self, device_seeds: Sequence[int]) -> "Fleet":
         """Return other devices of the same profile with the same network; only what is drawn is computed anew."""
-        return _fleet(self.plan, _seeds(device_seeds))
+        return _fleet(self.plan, seeds_of_devices(device_seeds))
 
     def begin(self, *, n_trials: int, dt: float, seed: int, first_trial: int = 0) -> "ChipRun":
         """Return one run on these devices with everything that is drawn anew in it, see `EmulatedRun`."""
@@ -308,7 +297,7 @@ def deploy(
     ------
     InputError
         For weights that do not fit to the network, a role, parameter or population that does not exist, a device seed
-        that is no whole number from 0 on, or a draw that the network cannot have (a negative time constant).
+        that is no whole number from 0 to 2**63 - 1, or a draw that the network cannot have (a negative time constant).
     """
     fleet = deploy_many(
         network,
@@ -336,12 +325,12 @@ def deploy_many(
     measured: Any = None,
     gradient: Gradient = "straight_through",
 ) -> Fleet:
-    """Return a network on several chips, one for each device seed; arguments as for `deploy`."""
+    """Return a network on several chips, one for each device seed, all different; arguments as for `deploy`."""
     from snncompare.backends.analog.profiles.profile import ChipProfile
 
     loaded = profile if isinstance(profile, ChipProfile) else ChipProfile.load(profile)
     seen = loaded if measured is None else loaded.with_measured(measured)
-    seeds = _seeds(device_seeds)
+    seeds = seeds_of_devices(device_seeds)
     for what, given in (("roles", roles or {}), ("the measured table", seen.measured)):
         for name in given:
             if name not in network.populations:
@@ -391,9 +380,19 @@ def _key(network: Network, population: str, parameter: str) -> tuple[str, ...]:
     return (own, network.projections[projection].sign or "both signs")
 
 
-def _seeds(given: Sequence[int]) -> tuple[int, ...]:
-    seeds = tuple(given)
-    wrong = [seed for seed in seeds if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0]
-    if wrong or not seeds:
-        raise InputError(f"a device seed is a whole number from 0 on, got {wrong[0] if wrong else 'none'!r}.")
+def seeds_of_devices(given: Any) -> tuple[int, ...]:
+    """Return device seeds, given as one or several.
+
+    Raises
+    ------
+    InputError
+        For a seed that is no whole number from 0 to 2**63 - 1, for none, one that comes twice, or more than 100,000.
+    """
+    several = isinstance(given, Sequence | range) or (isinstance(given, np.ndarray) and given.ndim > 0)
+    seeds = list(given) if several and not isinstance(given, str | bytes) else [given]
+    for seed in seeds:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+            raise InputError(f"a device seed is a whole number from 0 to 2**63 - 1, got {seed!r:.40}.")
+    if not seeds or len(set(seeds)) != len(seeds) or len(seeds) > _MOST_DEVICES:
+        raise InputError(f"1 to {_MOST_DEVICES:,} different seeds of devices are needed, got {given!r:.60}.")
     return tuple(int(seed) for seed in seeds)

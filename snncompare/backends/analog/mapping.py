@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from snncompare.backends.analog.frozen.opened import ALIVE
 from snncompare.backends.analog.profiles.evidence import Stated
+from snncompare.backends.analog.profiles.measured import Measured
 from snncompare.backends.analog.profiles.profile import ChipProfile
 from snncompare.backends.analog.profiles.sections import TIMES
 from snncompare.backends.analog.reading.asked import Asked, asked_of, potentials_of
@@ -41,6 +42,7 @@ COLUMNS = (
     "largest_change",
     "clipped",
     "evidence",
+    "source",
 )
 
 
@@ -79,7 +81,9 @@ def mapping(
         ``on_chip`` what is written to the chip in ``chip_unit`` (hardware time, LSB; of weights LSB per SI unit);
         ``got``, ``got_sd``, ``got_lowest``, ``got_highest`` over neurons or synapses; ``largest_change`` the largest
         difference between got and asked over the largest magnitude asked; ``clipped`` the share of weights beyond the
-        range; ``evidence`` that of the number which decides the spread. What does not apply is missing.
+        range; ``evidence`` and ``source`` those of the number which decides the spread (of weights the largest of
+        ``cv``, ``gain_cv`` and ``polarity_cv``), ``user`` and the table's where the spread was measured. What does not
+        apply is missing.
     """
     import pandas as pd
 
@@ -87,10 +91,7 @@ def mapping(
     opened = chip.opened(realisation)
     for name in network.populations:
         asked = asked_of(chip.network, name, opened, (roles or chip.roles).get(name))
-        maps = chip.parameter_maps.get(name, {})
-        rows += [
-            _parameter(name, one, asked, maps.get(one.name), profile, dt) for one in asked.values() if one.name != ALIVE
-        ]
+        rows += [_parameter(name, one, asked, chip, profile, dt) for one in asked.values() if one.name != ALIVE]
     for name, connections in realisation.connections.items():
         if connections.n_synapses:
             unit = base_unit(parse_unit(network.projections[name].synapse.weight_unit)[1])
@@ -100,13 +101,14 @@ def mapping(
 
 
 def _parameter(
-    population: str, one: Asked, asked: Mapping[str, Asked], made: Any, profile: ChipProfile, dt: float | None
+    population: str, one: Asked, asked: Mapping[str, Asked], chip: "Chip", profile: ChipProfile, dt: float | None
 ) -> dict[str, Any]:
     there = potentials_of(asked)
     low, high = _bounds(one, there, profile, dt)
     on_chip, chip_unit = _on_chip(one, there, profile, dt)
+    made = chip.parameter_maps.get(population, {}).get(one.name)
     got = one.raw if made is None else made.apply(one.raw)
-    spread = profile.parameter(one.role)
+    spread, measured = profile.parameter(one.role), chip.plan.measured.get(population, {}).get(one.role)
     return {
         "kind": "parameter",
         "where": population,
@@ -119,8 +121,15 @@ def _parameter(
         "on_chip": on_chip,
         "chip_unit": chip_unit,
         **_got(one.raw, got),
-        "evidence": (spread.sd_fraction if one.role in POTENTIALS else spread.cv).evidence,
+        **_known_from(measured, spread.sd_fraction if one.role in POTENTIALS else spread.cv),
     }
+
+
+def _known_from(measured: Measured | None, size: Stated) -> dict[str, str]:
+    """Return evidence and source of a spread: of the user's table where there is one, else of the profile's number."""
+    if measured is not None:
+        return {"evidence": "user", "source": measured.source}
+    return {"evidence": size.evidence, "source": size.source}
 
 
 def _got(asked: NDArray[np.float64], got: NDArray[np.float64]) -> dict[str, float]:
@@ -168,6 +177,8 @@ def _on_chip(
 
 
 def _weights(name: str, asked: NDArray[np.float64], unit: str, chip: "Chip", profile: ChipProfile) -> dict[str, Any]:
+    weights, target = profile.weights, chip.network.projections[name].target
+    widest = max((weights.cv, weights.gain_cv, weights.polarity_cv), key=lambda size: size.value)
     made = chip.weight_maps.get(name)
     scale = None if made is None or not made.quantises else made.scale_of(asked)
     got = asked if made is None else made.apply(asked)
@@ -189,7 +200,7 @@ def _weights(name: str, asked: NDArray[np.float64], unit: str, chip: "Chip", pro
         "chip_unit": None if scale is None else "LSB per unit",
         **_got(asked, got),
         "clipped": clipped,
-        "evidence": profile.weights.cv.evidence,
+        **_known_from(chip.plan.measured.get(target, {}).get("weight_gain"), widest),
     }
 
 
@@ -204,5 +215,5 @@ def _dead(profile: ChipProfile, chip: "Chip") -> Iterator[dict[str, Any]]:
                 "asked": 0.0,
                 "got": share,
                 "largest_change": share,
-                "evidence": profile.neurons.dead_fraction.evidence,
+                **_known_from(None, profile.neurons.dead_fraction),
             }

@@ -91,6 +91,15 @@ class AnalogProgram(Program):
         """The chips, in the order of their device seeds."""
         return tuple(self.fleet.select(k) for k in range(self.fleet.n_devices))
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What the profile has and this run of the network has not, one sentence each.
+
+        Those of the fleet, and what follows from inputs and the time step: events that arrive as given, jitter that is
+        lost in time steps, events that are late by a constant, currents that do not saturate.
+        """
+        return (*self.fleet.left_out, *self._sizes.left_out)
+
     @cached_property
     def resources(self) -> pd.DataFrame:
         """What the network takes of a chip, see `resources.resources`."""
@@ -209,8 +218,8 @@ class AnalogProgram(Program):
             "profile": profile,
             "profile_hash": fingerprint(profile),
             "device_seeds": list(self.fleet.device_seeds),
-            "seed": seed,
-            "left_out": list(self.fleet.left_out),
+            "seed": int(seed),
+            "left_out": list(self.left_out),
             "events": events.reset_index().to_dict("records"),
         }
 

@@ -1,4 +1,4 @@
-"""What a chip made of a network, as a table: asked, got, and what is not emulated."""
+"""What a chip made of a network, as a short summary: asked, got, and what is not emulated."""
 
 from typing import TYPE_CHECKING, Any
 

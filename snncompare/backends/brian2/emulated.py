@@ -1,20 +1,18 @@
 """What an emulated chip adds to a run of Brian2: noise, losses and delays of events, limits, as network operations."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import brian2
 import numpy as np
 from numpy.typing import NDArray
 
-from snncompare.backends.emulation import Devices, EmulatedRun, ParameterTransform, WeightTransform
+from snncompare.backends.emulation import Devices, EmulatedRun, as_on_device
 from snncompare.backends.realisation import Realisation
 from snncompare.errors import InputError
 from snncompare.network.composition import compose
 from snncompare.network.equations import definitions
 from snncompare.network.network import Network
-from snncompare.network.neuron import NeuronModel
 
 __all__ = ["EmulatedSteps", "on_device"]
 
@@ -42,44 +40,7 @@ def on_device(realisation: Realisation, devices: Devices) -> Realisation:
             f"the backend 'brian2' emulates one device at a time, got {devices.n_devices}; compile it for each of "
             "them, or take the backend 'torch', which runs them side by side."
         )
-    values = {name: dict(arrays) for name, arrays in realisation.values.items()}
-    for population, maps in devices.parameter_maps.items():
-        for name, each in maps.items():
-            if name not in values.get(population, {}):
-                raise InputError(f"'{name}' of '{population}' has one value for all neurons; open the network first.")
-            values[population][name] = _parameter(each, values[population][name])
-        before = realisation.values[population]
-        for state, parameter in _beginning_at(devices.network, population).items():
-            if parameter in maps and np.array_equal(before.get(state, ()), before[parameter]):
-                values[population][state] = values[population][parameter].copy()
-    connections = dict(realisation.connections)
-    for name, each_weight in devices.weight_maps.items():
-        asked = connections[name].weight
-        connections[name] = replace(connections[name], weight=_weights(each_weight, asked))
-    return Realisation(connections, values)
-
-
-def _beginning_at(network: Network, population: str) -> dict[str, str]:
-    """Return the states that begin at the value of a parameter of single neurons, and that parameter."""
-    described = network.populations[population]
-    if not isinstance(described.neuron, NeuronModel):
-        return {}
-    written = {**described.neuron.initial, **described.initial}
-    return {state: value for state, value in written.items() if isinstance(value, str)}
-
-
-def _parameter(transform: ParameterTransform, asked: NDArray[np.float64]) -> NDArray[np.float64]:
-    mapped = asked * np.asarray(transform.factor) + np.asarray(transform.offset)
-    return np.minimum(np.maximum(mapped, transform.low), transform.high).reshape(asked.shape)
-
-
-def _weights(transform: WeightTransform, asked: NDArray[np.float64]) -> NDArray[np.float64]:
-    got = asked
-    if transform.quantises:
-        scale = transform.scale_of(asked)
-        scaled = np.rint(asked * scale) if transform.rounds else asked * scale
-        got = np.minimum(np.maximum(scaled, transform.low), transform.high) / scale
-    return got if transform.factor is None else (got * transform.factor).reshape(asked.shape)
+    return as_on_device(realisation, devices.network, devices.parameter_maps, devices.weight_maps)
 
 
 class EmulatedSteps:

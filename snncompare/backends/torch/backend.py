@@ -86,6 +86,7 @@ class TorchProgram(Program):
         record: Sequence[str] | None = None,
     ) -> Recording:
         """Return what was recorded in a run, see `Program.run`."""
+        seed = _whole(seed)
         plan = planned_run(self.network, self.realisation, self.dt, inputs, duration, record)
         emulated, trials, n_copies = None, plan.trials, plan.n_trials
         if self.emulation is not None:
@@ -149,6 +150,12 @@ class TorchProgram(Program):
     def _provenance(self) -> dict[str, object]:
         dtype = str(self.dtype).removeprefix("torch.")
         return {"backend": "torch", "dt_seconds": self.dt, "dtype": dtype, "network": self.network.fingerprint()}
+
+
+def _whole(seed: Any) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+        raise InputError(f"seed must be a whole number from 0 to 2**63 - 1, got {seed!r:.40}.")
+    return int(seed)
 
 
 def _sorted(parts: Sequence[_Spikes]) -> _Spikes:

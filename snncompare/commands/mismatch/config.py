@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from snncompare.commands.compare_config import MeasureName
 from snncompare.commands.compare_fields import Condition, Length, Time, joint_name, not_empty
 from snncompare.commands.compare_metrics import MetricConfig
 from snncompare.commands.compare_parts import RecordingConfig
-from snncompare.commands.compare_yaml import read_yaml
 from snncompare.commands.mismatch.loss_config import LossConfig
-from snncompare.commands.mismatch.points import ParameterClass, Point
+from snncompare.commands.mismatch.points import Number, ParameterClass, Point
 from snncompare.commands.mismatch.scheme_config import SchemeConfig, TrainingConfig, as_trained
+from snncompare.description_file import read_plain
 from snncompare.errors import FileError, InputError
 from snncompare.units import Quantity
 from snncompare.values import Value
@@ -45,8 +45,10 @@ def _listed(given: Any) -> Any:
     return given if isinstance(given, list | tuple) else (given,)
 
 
+Named = Annotated[str, Field(pattern=r"^\w[\w ()-]{0,40}$")]
+Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 Seeds = Annotated[
-    tuple[Annotated[int, Field(ge=0, lt=2**63)], ...],
+    tuple[Seed, ...],
     BeforeValidator(_seeds),
     AfterValidator(not_empty),
     AfterValidator(_different),
@@ -85,9 +87,9 @@ class DatasetConfig(Value):
     train: str | None = None
     test: str | None = None
     split: str | None = None
-    held_out: Annotated[float, Field(gt=0, lt=1)] | None = None
-    trials: Annotated[int, Field(ge=1)] | None = None
-    seed: Annotated[int, Field(ge=0)] | None = None
+    held_out: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    trials: Annotated[StrictInt, Field(ge=1)] | None = None
+    seed: Seed | None = None
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -99,6 +101,8 @@ class DatasetConfig(Value):
             raise InputError("label is for files; the card of a dataset says what its label is.")
         if self.held_out is not None and (self.train or self.test or self.split):
             raise InputError("give parts (train, test) or held_out, not both.")
+        if self.split is not None and self.test is None:
+            raise InputError(f"'{self.split}' splits the trials into parts; say which is tested, with test:.")
         return self
 
     def quickened(self) -> Self:
@@ -121,15 +125,24 @@ class SweepConfig(Value):
         Instead of the study's.
     """
 
-    sigma: Annotated[tuple[float | None, ...], BeforeValidator(_listed), AfterValidator(_different)] = ()
-    parameters: Annotated[tuple[ParameterClass, ...], BeforeValidator(_listed), AfterValidator(_different)] = ("all",)
-    bits: Annotated[tuple[int | None, ...], BeforeValidator(_listed), AfterValidator(_different)] = ()
+    sigma: Annotated[tuple[Number | None, ...], BeforeValidator(_listed), AfterValidator(_different)] = ()
+    parameters: Annotated[
+        tuple[ParameterClass, ...], BeforeValidator(_listed), AfterValidator(not_empty), AfterValidator(_different)
+    ] = ("all",)
+    bits: Annotated[tuple[StrictInt | None, ...], BeforeValidator(_listed), AfterValidator(_different)] = ()
     profile: str | None = None
 
     @model_validator(mode="after")
     def _points_exist(self) -> Self:
         if not self.sigma and not self.bits and self.profile is None:
             raise InputError("a sweep needs sigma: [0, 0.1, 0.2], bits: [3, 4, 6], or a profile.")
+        if self.parameters != ("all",) and all(size is None for size in self.sigma):
+            raise InputError("parameters say what has the mismatch sigma; give sigma: [0, 0.1, 0.2], or no parameters.")
+        if len(self.parameters) > 1 and None in self.sigma:
+            raise InputError(
+                f"sigma has null, the profile itself, which is the same for all of {list(self.parameters)}; give null "
+                "or several parameters, not both."
+            )
         self.points()
         return self
 
@@ -218,16 +231,14 @@ class MismatchConfig(Value):
     loss: LossConfig
     dt: Length = Quantity(1e-3, (0, 0, 1, 0, 0, 0, 0), "1 ms")
     profile: str = "plain"
-    changes: dict[str, float | int | str | None] = Field(default_factory=dict)
-    sweeps: Annotated[
-        dict[Annotated[str, Field(pattern=r"^\w[\w ()-]{0,40}$")], SweepConfig], AfterValidator(not_empty)
-    ]
+    changes: dict[str, StrictBool | StrictInt | StrictFloat | str | None] = Field(default_factory=dict)
+    sweeps: Annotated[dict[Named, SweepConfig], AfterValidator(not_empty)]
     devices: Seeds = tuple(range(10))
-    schemes: Annotated[dict[str, SchemeConfig], AfterValidator(not_empty)] = Field(default_factory=as_trained)
+    schemes: Annotated[dict[Named, SchemeConfig], AfterValidator(not_empty)] = Field(default_factory=as_trained)
     training: TrainingConfig | None = None
     representation: RepresentationConfig | None = None
     recording: RecordingConfig | None = None
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
     out: str | None = None
 
     @model_validator(mode="after")
@@ -271,7 +282,9 @@ def load_mismatch(path: str | Path) -> MismatchConfig:
     DescriptionError
         If a key, type or value is wrong; one line that names the place and the nearest that exists.
     """
-    given = read_yaml(path)
+    given = read_plain(path, "configuration", "a configuration is a page of text")
+    if given is None:
+        raise FileError(f"the configuration '{path}' is empty; README.md shows that of a mismatch study.")
     if not isinstance(given, Mapping):
         raise FileError(f"'{path}' holds no keys such as 'trained:' and 'sweeps:'; README.md shows a mismatch study.")
     return MismatchConfig.parse(given, str(path))

@@ -115,7 +115,7 @@ def _answers(
 
     found = evaluate_on_chip(trained, test, loss, **given)
     kept = [name for name in ("accuracy", "loss", "rate") if name in found]
-    return {int(row["device_seed"]): {name: float(row[name]) for name in kept} for _, row in found.iterrows()}
+    return {int(row["device_seed"]): {name: float(row[name]) for name in kept} for row in found.to_dict("records")}
 
 
 def _shown(

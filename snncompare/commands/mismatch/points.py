@@ -1,14 +1,25 @@
 """A point of a mismatch study: how large the mismatch is, of which parameters, and how many bits weights have."""
 
+import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, StrictFloat, StrictInt
 
 from snncompare.backends.analog.profiles.profile import ChipProfile
 from snncompare.values import Value
 
-__all__ = ["PARAMETER_CLASSES", "ParameterClass", "Point", "profile_at"]
+__all__ = ["PARAMETER_CLASSES", "Number", "ParameterClass", "Point", "profile_at"]
 
+
+def _exponent(given: Any) -> Any:
+    """Return 1e-3 as a number, which YAML 1.1 reads as text because it has no point."""
+    if isinstance(given, str) and re.fullmatch(r"[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]{1,3}", given, re.ASCII):
+        return float(given)
+    return given
+
+
+Number = Annotated[StrictFloat, BeforeValidator(_exponent)]
+"""A number as YAML writes it; neither true nor text."""
 ParameterClass = Literal["weights", "time_constants", "thresholds", "all"]
 
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -34,8 +45,8 @@ class Point(Value):
         Which parameters have the mismatch `sigma`; the others stay as the profile says.
     """
 
-    sigma: Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)] | None = None
-    bits: Annotated[int, Field(ge=1, le=16)] | None = None
+    sigma: Annotated[Number, Field(ge=0, le=5, allow_inf_nan=False)] | None = None
+    bits: Annotated[StrictInt, Field(ge=1, le=16)] | None = None
     parameters: ParameterClass = "all"
 
     @property

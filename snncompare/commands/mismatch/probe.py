@@ -156,6 +156,13 @@ def check_probe(trained: "Trained", probe: Probe, *, dt: QuantityLike) -> tuple[
     if probe.population is not None and probe.population not in spiking(network):
         raise InputError("population: " + unknown("population that spikes", probe.population, spiking(network)))
     inputs, duration = inputs_of(network, probe.dataset, dt)
+    if probe.window is not None:
+        first, last = (seconds(edge, "window") for edge in probe.window)
+        if not 0 <= first < last <= seconds(duration) * (1 + 1e-9):
+            raise InputError(
+                f"window: begins before it ends, within the trials from 0 s to {duration}; got "
+                f"[{probe.window[0]}, {probe.window[1]}]."
+            )
     planned_run(network, trained.realisation, seconds(dt, "dt"), inputs, duration, None)
     return inputs, duration
 

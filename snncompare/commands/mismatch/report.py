@@ -157,19 +157,19 @@ def _caption(name: str, findings: Findings, lines: str) -> str:
 
 
 def _answers(config: MismatchConfig, result: MismatchResult) -> list[str]:
-    """Return a sentence per sweep, scheme and class of parameters: the first and the last point."""
+    """Return a sentence per sweep, scheme, class of parameters and bits: its first and its last point."""
     table, said = _of_first_metric(result.table), []
     for name, sweep in config.sweeps.items():
-        for (scheme, which), rows in table[table["sweep"] == name].groupby(["scheme", "parameters"], sort=False):
+        each = ["scheme", "parameters", *(["bits"] if sweep.x == "sigma" and sweep.bits else [])]
+        for (scheme, which, *bits), rows in table[table["sweep"] == name].groupby(each, sort=False, dropna=False):
             medians = rows.groupby(sweep.x, sort=False, dropna=False).median(numeric_only=True)
             ends = [medians.iloc[0], medians.iloc[-1]]
             places = [_place(medians.index[k], sweep.x) for k in (0, -1)]
             found = [_change(key, words, ends, scale) for key, words, scale in _WORDS if ends[0][key] == ends[0][key]]
             where = f"from {places[0]} to {places[1]}" if len(medians) > 1 else f"at {places[0]}"
             of = f" of {str(which).replace('_', ' ')}" if which else ""
-            said.append(
-                f"{name}{of}, '{scheme}': {where}, {'; '.join(found)} (medians over {len(config.devices)} devices)."
-            )
+            who = ", ".join([f"{name}{of}", f"'{scheme}'", *(_place(number, "bits") for number in bits)])
+            said.append(f"{who}: {where}, {'; '.join(found)} (medians over {len(config.devices)} devices).")
     return said or ["Nothing could be measured."]
 
 

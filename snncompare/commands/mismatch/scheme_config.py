@@ -2,10 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from snncompare.commands.compare_config import known_type
-from snncompare.commands.mismatch.points import ParameterClass
+from snncompare.commands.mismatch.points import Number, ParameterClass
 from snncompare.values import Value
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "as_trained",
 ]
 
-Epochs = Annotated[int, Field(ge=1, le=100_000)]
+Epochs = Annotated[StrictInt, Field(ge=1, le=100_000)]
 
 
 class TrainingConfig(Value):
@@ -38,9 +38,9 @@ class TrainingConfig(Value):
 
     width: str
     scale: str
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[Number, Field(gt=0, allow_inf_nan=False)] = 1e-3
     epochs: Epochs
-    batch_size: Annotated[int, Field(ge=1)] = 64
+    batch_size: Annotated[StrictInt, Field(ge=1)] = 64
     rates: tuple[str, str] | None = None
 
 
@@ -99,19 +99,19 @@ class MismatchAware(_Learns):
     """
 
     type: Literal["mismatch_aware"] = "mismatch_aware"
-    sigma: Annotated[float, Field(gt=0, le=5)]
-    bits: Annotated[int, Field(ge=1, le=16)] | None = None
+    sigma: Annotated[Number, Field(gt=0, le=5)]
+    bits: Annotated[StrictInt, Field(ge=1, le=16)] | None = None
     parameters: ParameterClass = "all"
-    devices: Annotated[int, Field(ge=1, le=64)] = 1
+    devices: Annotated[StrictInt, Field(ge=1, le=64)] = 1
 
 
 class Adversarial(_Learns):
     """Trained further against the worst mismatch in a box, see `AdversarialMismatch`."""
 
     type: Literal["adversarial"] = "adversarial"
-    zeta: Annotated[float, Field(gt=0, lt=1)] = 0.025
-    steps: Annotated[int, Field(ge=1)] = 10
-    beta: Annotated[float, Field(ge=0)] = 0.25
+    zeta: Annotated[Number, Field(gt=0, lt=1)] = 0.025
+    steps: Annotated[StrictInt, Field(ge=1)] = 10
+    beta: Annotated[Number, Field(ge=0, allow_inf_nan=False)] = 0.25
 
 
 class InTheLoop(_Learns):
@@ -133,7 +133,7 @@ class Calibrated(_Learns):
 
     type: Literal["calibrated"] = "calibrated"
     what: Literal["readout", "thresholds", "weights"] = "readout"
-    shots: Annotated[int, Field(ge=1)] | None = None
+    shots: Annotated[StrictInt, Field(ge=1)] | None = None
 
 
 _ALL = (AsTrained, TrainedElsewhere, MismatchAware, Adversarial, InTheLoop, Calibrated)

@@ -1,6 +1,6 @@
 """Networks made fit for chips as a configuration asks: trained once and kept, so that a killed study goes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,16 +81,56 @@ class SchemeTrainer:
         """Return the schemes by name; those that know no device are trained now."""
         return {name: self._scheme(name, scheme, first) for name, scheme in self.config.schemes.items()}
 
+    def check(self, asked: "Trained", profiles: Mapping[str, ChipProfile]) -> "dict[str, Trained]":
+        """Refuse trainings that cannot be, by trainings of no epoch; return the networks that were trained elsewhere.
+
+        Parameters
+        ----------
+        asked : Trained
+            The network that the study begins with, or what it begins with before it is trained.
+        profiles : mapping of str to ChipProfile
+            Of the points of the study, by words that name them.
+
+        Raises
+        ------
+        SnncompareError
+            With the place in the configuration.
+        """
+        found = {}
+        if self.config.training is not None:
+            with at("training"):
+                _rule(self.config.training)
+                _penalties(self.config.training)
+                if self.config.network is not None:
+                    self._fit(asked.network, None, weights=asked.realisation, epochs=0)
+        for name, scheme in self.config.schemes.items():
+            with at(f"schemes.{name}"):
+                if isinstance(scheme, TrainedElsewhere):
+                    found[name] = self._elsewhere(scheme)
+                elif isinstance(scheme, MismatchAware | Adversarial):
+                    self._further(asked, self._on_chip(scheme), None, 0)
+                elif isinstance(scheme, InTheLoop | Calibrated):
+                    for profile in profiles.values():
+                        self._for_device(asked, scheme, profile, self.config.devices[0], None, 0)
+        return found
+
+    def _elsewhere(self, scheme: TrainedElsewhere) -> "Trained":
+        return _loaded(existing(self.folder, scheme.folder, "folder"))
+
     def _scheme(self, name: str, scheme: Any, first: "Trained") -> Scheme:
         match scheme:
             case TrainedElsewhere():
                 with at(f"schemes.{name}"):
-                    return Scheme(_loaded(existing(self.folder, scheme.folder, "folder")))
+                    return Scheme(self._elsewhere(scheme))
             case MismatchAware() | Adversarial():
                 asked = {"scheme": scheme.plain(), "profile": self.base.fingerprint(), "from": trained_key(first)}
                 return Scheme(
                     self._kept(
-                        f"'{name}'", asked, lambda at_work: self._further(first, scheme, self._on_chip(scheme), at_work)
+                        f"'{name}'",
+                        asked,
+                        lambda at_work: self._further(
+                            first, self._on_chip(scheme), at_work, scheme.epochs or self._training.epochs
+                        ),
                     )
                 )
             case InTheLoop() | Calibrated():
@@ -101,7 +141,8 @@ class SchemeTrainer:
         from snncompare.learning.on_chip import AdversarialMismatch, OnChip
 
         if isinstance(scheme, Adversarial):
-            attack = AdversarialMismatch(zeta=scheme.zeta, steps=scheme.steps, beta=scheme.beta)
+            start = min(AdversarialMismatch.start, scheme.zeta)
+            attack = AdversarialMismatch(zeta=scheme.zeta, steps=scheme.steps, beta=scheme.beta, start=start)
             return OnChip("ideal", attack=attack)
         met = profile_at(self.base, Point(sigma=scheme.sigma, bits=scheme.bits, parameters=scheme.parameters))
         return OnChip(met, tuple(range(scheme.devices)), redraw="batch")
@@ -110,28 +151,37 @@ class SchemeTrainer:
         self, name: str, scheme: InTheLoop | Calibrated, first: "Trained"
     ) -> "Callable[[ChipProfile, int], Trained]":
         def make(profile: ChipProfile, device_seed: int) -> "Trained":
-            from snncompare.learning.on_chip import OnChip
-
-            on_chip = OnChip(profile, (device_seed,), in_the_loop=isinstance(scheme, InTheLoop))
+            epochs = scheme.epochs or self._training.epochs
             asked = {"scheme": scheme.plain(), "profile": profile.fingerprint(), "device_seed": device_seed}
             asked |= {"from": trained_key(first)}
 
             def trained(at_work: Path) -> "Trained":
-                if isinstance(scheme, InTheLoop):
-                    return self._further(first, scheme, on_chip, at_work)
-                return self._calibrated(first, scheme, on_chip)
+                return self._for_device(first, scheme, profile, device_seed, at_work, epochs)
 
             return self._kept(f"'{name}', device {device_seed}", asked, trained)
 
         return make
 
-    def _further(
-        self, first: "Trained", scheme: MismatchAware | Adversarial | InTheLoop, on_chip: Any, at_work: Path
+    def _for_device(
+        self,
+        first: "Trained",
+        scheme: InTheLoop | Calibrated,
+        profile: ChipProfile,
+        device_seed: int,
+        at_work: Path | None,
+        epochs: int,
     ) -> "Trained":
-        epochs = scheme.epochs or self._training.epochs
+        from snncompare.learning.on_chip import OnChip
+
+        on_chip = OnChip(profile, (device_seed,), in_the_loop=isinstance(scheme, InTheLoop))
+        if isinstance(scheme, InTheLoop):
+            return self._further(first, on_chip, at_work, epochs)
+        return self._calibrated(first, scheme, on_chip, epochs)
+
+    def _further(self, first: "Trained", on_chip: Any, at_work: Path | None, epochs: int) -> "Trained":
         return self._fit(first.network, at_work, weights=first.realisation, on_chip=on_chip, epochs=epochs)
 
-    def _calibrated(self, first: "Trained", scheme: Calibrated, on_chip: Any) -> "Trained":
+    def _calibrated(self, first: "Trained", scheme: Calibrated, on_chip: Any, epochs: int) -> "Trained":
         from snncompare.learning.calibrate import calibrate
 
         training = self._training
@@ -142,7 +192,7 @@ class SchemeTrainer:
             loss=self.config.loss.loss(),
             rule=_rule(training),
             dt=self.config.dt,
-            epochs=scheme.epochs or training.epochs,
+            epochs=epochs,
             batch_size=training.batch_size,
             what=scheme.what,
             shots=scheme.shots,
@@ -150,9 +200,8 @@ class SchemeTrainer:
             progress=self.say,
         )
 
-    def _fit(self, network: "Network", at_work: Path, *, epochs: int | None = None, **more: Any) -> "Trained":
+    def _fit(self, network: "Network", at_work: Path | None, *, epochs: int | None = None, **more: Any) -> "Trained":
         from snncompare.learning.fit import fit
-        from snncompare.learning.losses import RateLimit
 
         training = self._training
         return fit(
@@ -162,9 +211,9 @@ class SchemeTrainer:
             loss=self.config.loss.loss(),
             test=None,
             dt=self.config.dt,
-            epochs=epochs or training.epochs,
+            epochs=training.epochs if epochs is None else epochs,
             batch_size=training.batch_size,
-            penalties=() if training.rates is None else (RateLimit(*training.rates),),
+            penalties=_penalties(training),
             seed=self.config.seed,
             checkpoint=at_work,
             progress=self.say,
@@ -215,6 +264,12 @@ def _loaded(folder: Path) -> "Trained":
     except (OSError, ValueError, KeyError) as problem:
         reason = one_line(str(problem), 200) or type(problem).__name__
         raise FileError(f"'{folder}' holds no trained network, or a damaged one ({reason}).") from problem
+
+
+def _penalties(training: TrainingConfig) -> tuple[Any, ...]:
+    from snncompare.learning.losses import RateLimit
+
+    return () if training.rates is None else (RateLimit(*training.rates),)
 
 
 def _rule(training: TrainingConfig) -> Any:

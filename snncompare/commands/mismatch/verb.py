@@ -37,6 +37,8 @@ SUMMARISED = (
     "rate",
 )
 
+_WRITTEN = ("table.csv", "ideal.csv", "results.json", "provenance.json", "config.yaml", "report.html")
+
 
 @dataclass(frozen=True, eq=False)
 class _Job:
@@ -62,8 +64,8 @@ def run_mismatch(
 ) -> Path:
     """Carry out a mismatch study as a configuration asks, and return the path of its report.
 
-    Everything is checked before any work starts. Every finished point is kept in the folder; a study that was killed,
-    or whose configuration grew, goes on with what is missing.
+    Everything is checked before any work starts. Every finished point is kept in the folder: a study that was killed,
+    or has got more points, schemes and sweeps, goes on with what is missing; another list of devices begins anew.
 
     Parameters
     ----------
@@ -101,7 +103,10 @@ def run_mismatch(
         keep=job.out / "pieces",
         say=say,
     )
-    return _write(job, result, quick, say)
+    try:
+        return _write(job, result, quick, say)
+    except OSError as problem:
+        raise FileError(f"cannot write '{problem.filename or job.out}': {problem.strerror or problem}.") from problem
 
 
 def summary_of(result: MismatchResult) -> list[dict[str, Any]]:
@@ -140,10 +145,11 @@ def _checked(path: Path, out: str | Path | None, seed: int | None, quick: bool, 
     target = named if out is None else Path(out)
     trainer = SchemeTrainer(config, folder, parts, base, target / "networks", say)
     asked = _asked(config, trainer)
-    if probe is not None:
-        with at("representation"):
-            check_probe(asked, probe, dt=config.dt)
-    _check_chips(config, asked, parts, profiles)
+    _check_network(config, asked, parts, probe, profiles)
+    starts = {name: profile_at(profiles[name], sweep.points()[0]) for name, sweep in config.sweeps.items()}
+    for name, other in trainer.check(asked, starts).items():
+        with at(f"schemes.{name}"):
+            _check_network(config, other, parts, probe, profiles)
     return _Job(config, _made(target), parts, probe, ceiling, profiles, trainer, [f for f in inputs if f.is_file()])
 
 
@@ -155,8 +161,10 @@ def _profile(name: str, config: MismatchConfig, folder: Path, place: str) -> Chi
         return profile.changed(**config.changes) if config.changes else profile
 
 
-def _check_chips(config: MismatchConfig, asked: "Trained", parts: Parts, profiles: dict[str, ChipProfile]) -> None:
-    """Refuse what does not fit together: network, loss and data, and chips that cannot hold the network.
+def _check_network(
+    config: MismatchConfig, asked: "Trained", parts: Parts, probe: Probe | None, profiles: dict[str, ChipProfile]
+) -> None:
+    """Refuse what does not fit together: network, probe, loss and data, and chips that cannot hold the network.
 
     One trial on one device of each sweep is a rehearsal of what a profile cannot do in a run.
     """
@@ -164,6 +172,9 @@ def _check_chips(config: MismatchConfig, asked: "Trained", parts: Parts, profile
     from snncompare.learning.fitting import check_fit
     from snncompare.learning.on_chip import evaluate_on_chip
 
+    if probe is not None:
+        with at("representation"):
+            check_probe(asked, probe, dt=config.dt)
     data = {"dataset": parts.train or parts.test, "test": parts.test}
     loss, step = config.loss.loss(), config.dt.value
     check_fit(asked.network, loss, (), data, step)
@@ -189,6 +200,9 @@ def _asked(config: MismatchConfig, trainer: SchemeTrainer) -> "Trained":
 
 def _made(target: Path) -> Path:
     made_folder(target)
+    for name in _WRITTEN:
+        if (target / name).is_dir():
+            raise FileError(f"cannot write '{target / name}': there is a folder of this name.")
     probe = target / ".writable"
     try:
         probe.touch()

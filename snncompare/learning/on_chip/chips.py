@@ -15,6 +15,7 @@ from snncompare.backends.analog.limits.ranges import check_limits
 from snncompare.backends.emulation import EmulatedRun
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.backends.torch.network_state import Activity, NetworkState
+from snncompare.errors import UnsupportedError
 from snncompare.learning.on_chip.given_chip import GivenChip
 from snncompare.learning.on_chip.ranges import held_ranges
 from snncompare.learning.on_chip.settings import FIRST_DRAWN_SEED, OnChip
@@ -90,6 +91,7 @@ class Chips:
             roles=on_chip.roles,
             gradient=on_chip.gradient,
         )
+        _check_grids(module, self._first, rule)
         self._fleets = {self.seeds: self._first}
         options: dict[str, Any] = {"dtype": module.get_buffer("_like").dtype}
         if rule is not None:
@@ -210,7 +212,8 @@ class Chips:
         """Clip what is trained to the range that the chips hold; to be called after every step of an optimiser."""
         own = dict(self.module.named_parameters())
         for name, (low, high) in self._ranges.items():
-            own[name].clamp_(low, high)
+            if own[name].requires_grad:
+                own[name].clamp_(low, high)
 
     def _observed(
         self, spikes: Sequence[str], traces: Sequence[tuple[str, str]]
@@ -242,3 +245,16 @@ class Chips:
             return each
         ends = (synapses.get_buffer("_source"), synapses.get_buffer("_target"))
         return torch.zeros_like(own).index_put(ends, each)
+
+
+def _check_grids(module: TorchNetwork, fleet: Fleet, rule: LearningRule | None) -> None:
+    """Refuse to train what lies on a grid of a digital chip, which is chosen once, at deploy."""
+    wanted = None if rule is None or rule.trainable is None else set(rule.trainable)
+    for population in [] if rule is None else module.network.populations:
+        for name in module.trained().get(population, {}):
+            asked_for = wanted is None or not wanted.isdisjoint({population, f"{population}.{name}"})
+            if asked_for and fleet.roles[population].get(name) in fleet.profile.quantisers:
+                raise UnsupportedError(
+                    f"'{name}' of population '{population}' is trained, but '{fleet.profile.name}' holds it on "
+                    "a grid that is chosen at deploy; train it before, without the chip, or remove its trainable mark."
+                )

@@ -63,7 +63,7 @@ def evaluate_on_chip(
     dt : quantity
         Time step.
     seed : int
-        Of what changes from run to run.
+        Of what changes from run to run; from 0 to 2**63 - 1.
     noise : bool
         See `OnChip`.
     duration : quantity, optional
@@ -80,10 +80,17 @@ def evaluate_on_chip(
     pandas.DataFrame
         One row per device: ``device_seed``; ``accuracy``, if the loss asks for a class; ``loss``, mean over trials;
         ``rate`` and one ``rate_<population>`` each, in hertz.
+
+    Raises
+    ------
+    InputError
+        If network, loss, dataset, devices and seed cannot be, or a chip cannot hold the network.
     """
     check_arguments(evaluate_on_chip, locals())
     if batch_size < 1 or memory < 1:
         raise InputError(f"batch_size and memory must be at least 1, got {batch_size} and {memory}.")
+    if not 0 <= seed < 2**63:
+        raise InputError(f"seed must be a number from 0 to 2**63 - 1, got {seed}.")
     step = seconds(dt, "dt")
     loss = loss.for_step(step)
     check_fit(trained.network, loss, (), {"dataset": dataset}, step)

@@ -138,9 +138,11 @@ class OnChip:
             raise InputError(unknown("redraw", self.redraw, _REDRAW))
         if self.gradient not in get_args(Gradient):
             raise InputError(unknown("gradient", self.gradient, get_args(Gradient)))
-        if not self.device_seeds or len(set(self.device_seeds)) < len(self.device_seeds) or min(self.device_seeds) < 0:
+        seeds = self.device_seeds
+        if not seeds or len(set(seeds)) < len(seeds) or not 0 <= min(seeds) <= max(seeds) < 2**63:
             raise InputError(
-                f"device_seeds must be different numbers from 0 on, one at least, got {self.device_seeds}."
+                "device_seeds must be different numbers from 0 to 2**63 - 1, one at least, got "
+                f"{', '.join(map(str, seeds[:10])) or 'none'}{', ...' if len(seeds) > 10 else ''}."
             )
         if not self.in_the_loop and (self.chip is not None or self.observe is not None):
             raise InputError("chip and observe are for training in the loop; write OnChip(..., in_the_loop=True).")
@@ -186,12 +188,18 @@ class OnChip:
 
 
 def without_noise(profile: ChipProfile) -> ChipProfile:
-    """Return a profile of which only the frozen part and the limits are left: nothing changes from run to run."""
+    """Return a profile of which only the frozen part and the limits are left: nothing changes from run to run.
+
+    What the profile does not say of a parameter stays unsaid: a potential has another distribution then than a time.
+    """
     still = {"per_run": PERFECT, "per_trial": PERFECT}
     return profile.model_copy(
         update={
             "noise": Noise(),
-            "parameters": {role: one.model_copy(update=still) for role, one in profile.parameters.items()},
+            "parameters": {
+                role: type(one)(**({name: getattr(one, name) for name in one.model_fields_set} | still))
+                for role, one in profile.parameters.items()
+            },
             "readout": profile.readout.model_copy(update={"noise_lsb": PERFECT}),
         }
     )

@@ -53,7 +53,7 @@ def test_a_noisy_chip_does_not_conform(monkeypatch):
         ({"engine": "torhc"}, "no engine 'torhc'; did you mean 'torch'"),
         ({"profile": "bss2_calibratd"}, "bss2_calibrated"),
         ({"profile": 3}, "profile is a ChipProfile, the name of one or a path, got int"),
-        ({"device_seed": -1}, r"whole number from 0 to 2\*\*63 - 1, or several, got -1"),
+        ({"device_seed": -1}, r"whole number from 0 to 2\*\*63 - 1, got -1"),
         ({"device_seed": 1.5}, "got 1.5"),
         ({"device_seed": True}, "got True"),
         ({"device_seed": "3"}, "got '3'"),

@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from snncompare.backends.analog.chip import deploy, deploy_many
+from snncompare.backends.analog.frozen.equality import same_realised
+from snncompare.backends.analog.frozen.maps import ParameterMap
+from snncompare.backends.analog.profiles.profile import ChipProfile
+from snncompare.backends.brian2.emulated import on_device
 from snncompare.backends.emulation import EmulatedRun
 from snncompare.backends.realisation import realise
 from snncompare.backends.registry import backend_named
@@ -135,18 +140,12 @@ def test_compiled_targets_consult_the_run_or_refuse_in_words():
 
 
 def test_parameters_with_one_value_for_all_neurons_have_no_mismatch():
-    class Map:
-        factor, offset, low, high = np.ones(1), np.zeros(1), -np.inf, np.inf
-
-    maps = {"cell": {"tau": Map()}}
+    maps = {"cell": {"tau": ParameterMap(np.ones(1), np.zeros(1))}}
     with pytest.raises(InputError, match="'tau' of 'cell' has one value for all neurons"):
         _run(HandMade(driven_neuron(), parameter_maps=maps), {})
 
 
 def test_states_that_begin_at_a_parameter_begin_at_what_the_device_has():
-    class Map:
-        factor, offset, low, high = np.ones(1), np.full(1, 2e-3), -np.inf, np.inf
-
     model = NeuronModel(
         equations="dv/dt = (v_leak - v)/tau : volt",
         parameters={"tau": "20 ms", "v_leak": "5 mV"},
@@ -154,5 +153,19 @@ def test_states_that_begin_at_a_parameter_begin_at_what_the_device_has():
     )
     cell = Population(size=1, neuron=model, individual=("v_leak",))
     network = Network(name="rest", populations={"cell": cell})
-    seen = _run(HandMade(network, parameter_maps={"cell": {"v_leak": Map()}}), {}, record=["cell.v"])
+    device = HandMade(network, parameter_maps={"cell": {"v_leak": ParameterMap(np.ones(1), np.full(1, 2e-3))}})
+    seen = _run(device, {}, record=["cell.v"])
     assert seen.traces["cell.v"].to_numpy() == pytest.approx(7e-3, rel=1e-12)  # nothing moves but by rounding
+    given = on_device(realise(network, 0, {"cell": {"v": np.array([1e-3])}}), device)
+    assert given.values["cell"]["v"].tolist() == [1e-3]
+    assert given.values["cell"]["v_leak"].tolist() == [7e-3]
+
+
+def test_one_device_of_several_is_the_chip_that_was_deployed():
+    profile = ChipProfile.load("plain").changed(
+        **{"membrane_time_constant.cv": 0.2, "threshold.sd_fraction": 0.1, "weights.cv": 0.3, "weights.bits": 4}
+    )
+    chip = deploy(relay(), profile, device_seed=3)
+    for seed in (3, 4):
+        fleet = deploy_many(relay(), profile, device_seeds=[seed])  # arrays with a device axis of length 1
+        assert same_realised(on_device(fleet.opened(), fleet), chip.realisation()) == (seed == 3)

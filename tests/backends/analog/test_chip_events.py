@@ -6,8 +6,10 @@ import pytest
 from snncompare.backends.analog import ChipProfile
 from snncompare.backends.analog.chip import deploy_many
 from snncompare.backends.analog.running.events import Link, LinkRules
+from snncompare.backends.analog.running.run_sizes import RunSizes
 from snncompare.backends.registry import compile as compile_network
 from snncompare.errors import InputError
+from snncompare.network.synapses import exponential
 from snncompare.testing.networks import poisson_input, recurrent_network
 
 COPIES, SIZE = 4, 50
@@ -174,3 +176,70 @@ def test_a_program_says_what_was_lost_in_each_trial():
     program.run(inputs, duration="50 ms", record=["plain"])
     assert len(program.events()) == len(events)
     assert recording.provenance["events"][0].keys() == {"device_seed", "population", "fired", "lost", "dropped"}
+
+
+def _two_inputs(first, second):
+    """Return the recurrent network with synapses of 20 ms and 2 ms, under these names, and no others."""
+    network = recurrent_network()
+    recur = network.projections["recur"]
+    onto_plain = recur.model_copy(update={"target": "plain", "synapse": exponential(tau="20 ms")})
+    slow = {first: onto_plain}
+    quick = {second: onto_plain.model_copy(update={"source": "plain", "synapse": exponential(tau="2 ms")})}
+    return network.model_copy(update={"projections": {"drive": network.projections["drive"], **slow, **quick}})
+
+
+def _jitter(network, population, dt=5e-4, **changes):
+    chip = ChipProfile.load("plain").changed(**{"noise.jitter": "0.5 tau_syn"}, **changes)
+    return RunSizes(deploy_many(network, chip, device_seeds=[0]), dt).links[population].jitter * dt
+
+
+@pytest.mark.parametrize("names", [("a", "b_a"), ("a", "b"), ("b_a", "a")], ids="-".join)
+def test_jitter_goes_by_the_time_constant_of_its_own_projections(names):
+    network = _two_inputs(*names)
+    assert _jitter(network, "adaptive") == pytest.approx(10e-3)
+    assert _jitter(network, "plain") == pytest.approx(1e-3)
+
+
+def _said(change, *, dt="0.5 ms", network=None):
+    chip = ChipProfile.load("plain").changed(**change)
+    return compile_network(network or recurrent_network(), "analog", dt=dt, profile=chip)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"noise.event_loss": 1.0}, "loss act"),
+        ({"noise.event_loss": 0.1, "noise.jitter": "0.5 ms"}, "loss, jitter act"),
+    ],
+    ids=["loss", "loss and jitter"],
+)
+def test_a_program_says_that_spikes_of_inputs_arrive_as_given(change, words):
+    sentence = f"population 'source': its spikes are inputs and arrive as given; {words} on spikes of neurons only."
+    program = _said(change)
+    assert sentence in program.left_out
+    assert "source" not in program.fleet.begin(n_trials=1, dt=5e-4, seed=0).transmits  # as the sentence says
+    assert not _said({}).left_out
+    network = recurrent_network()
+    unheard = {name: p for name, p in network.projections.items() if p.source != "source"}
+    alone = network.model_copy(update={"projections": unheard})
+    assert sentence not in _said(change, network=alone).left_out  # inputs that nothing hears
+
+
+@pytest.mark.parametrize(
+    ("jitter", "dt", "words"),
+    [
+        ("0.5 ms", "0.5 ms", "its spikes act 1.5 ms late, as no spike with jitter can act before it was fired."),
+        ("0.1 ms", "0.5 ms", "its spikes act 0.5 ms late, as no spike with jitter can act before it was fired."),
+        ("0.1 ms", "0.75 ms", "jitter of 0.1 ms is lost in time steps of 0.75 ms; it is not emulated."),
+    ],
+    ids=["large", "small", "lost"],
+)
+def test_a_program_says_how_late_events_are_or_that_jitter_is_lost(jitter, dt, words):
+    program = _said({"noise.jitter": jitter}, dt=dt)
+    expected = [f"population '{name}': {words}" for name in ("adaptive", "plain")]
+    assert [sentence for sentence in program.left_out if "inputs" not in sentence] == expected
+    emulated = "adaptive" in program.fleet.begin(n_trials=1, dt=program.dt, seed=0).transmits
+    assert emulated == (" late" in words)
+    inputs = {"source": poisson_input(duration=0.015, trials=1, dt=1.5e-3)}
+    recording = program.run(inputs, duration="15 ms")
+    assert recording.provenance["left_out"] == list(program.left_out)

@@ -155,6 +155,17 @@ def test_the_spread_that_nobody_published_is_marked_as_assumed(calibrated, uncal
     assert measured.weights.gain_cv.evidence == "data"
 
 
+def test_limits_and_other_quantities_taken_as_a_size_are_assumptions_that_say_so(calibrated, uncalibrated):
+    for chip in (calibrated, uncalibrated):
+        for number in (chip.readout.offset_lsb, chip.parameters[Role.REFRACTORY].cv):
+            assert (number.evidence, "Upper limit, taken as the value" in number.source) == ("assumption", True)
+        events = chip.noise.rate_cap.events
+        assert (events.evidence, "Other quantity, taken as the value" in events.source) == ("assumption", True)
+        assert chip.readout.bits.evidence == "code"  # control: what was read in code stays so
+    tail = ChipProfile.load("dynapse").parameters[Role.MEMBRANE_TIME_CONSTANT].tail
+    assert tail.fraction.evidence == tail.ratio.evidence == "assumption"
+
+
 def robust_cv(factor: np.ndarray) -> float:
     low, middle, high = np.quantile(factor, [0.25, 0.5, 0.75])
     return float((high - low) / 1.349 / middle)
@@ -186,6 +197,10 @@ def test_the_digital_chips_have_the_integers_of_their_emulators():
     assert loihi.bounds("refractory", dt=dt) == (pytest.approx(1e-3), pytest.approx(64e-3))
     assert loihi.biological(loihi.delays.high, dt) == pytest.approx(62e-3)
     assert loihi.quantisers["membrane_time_constant"].numbers["levels"].value == 4096
+    # A5: Loihi's mantissa has 17 bit, thresholds of Xylo and Speck are signed 16-bit integers
+    for chip, levels in ((loihi, 2**17 - 1), (xylo, 2**15 - 1), (speck, 2**15 - 1)):
+        there = chip.quantisers[Role.THRESHOLD].numbers["levels"]
+        assert (there.value, there.evidence) == (levels, "code"), chip.name
     assert (xylo.weights.bottom, xylo.weights.top) == (-127, 127)
     there = xylo.resources
     sizes = (there.inputs.value, there.hidden.value, there.outputs.value, there.synapses_per_neuron.value)

@@ -131,6 +131,25 @@ def test_evidence_tells_measured_from_assumed_spread(table):
     assert row(mapped(BSS2.changed(**{"time_constants.cv": 0.1})), "tau")["evidence"] == "user"
 
 
+def test_evidence_of_weights_is_that_of_their_largest_spread(table):
+    assert row(table, "weight")["evidence"] == "assumption"  # gain_cv 0.10, weights.cv 0.05
+    larger, smaller = (mapped(BSS2.changed(**{"weights.gain_cv": cv})) for cv in (0.2, 0.01))
+    assert row(larger, "weight")[["evidence", "source"]].tolist() == ["user", "changed by the user"]
+    assert row(smaller, "weight")["evidence"] == "assumption"
+    sides = mapped(BSS2.changed(**{"weights.polarity_cv": 0.3}))
+    assert row(sides, "weight")["evidence"] == "user"
+
+
+def test_evidence_of_what_was_measured_is_the_users_table(table):
+    rows = {"population": "cells", "neuron": range(200), "factor": 1.01}
+    measured = [pd.DataFrame(rows | {"parameter": name}) for name in ("membrane_time_constant", "weight_gain")]
+    there = mapped(BSS2.with_measured(pd.concat(measured), source="my chip, table 1"))
+    for name in ("tau", "weight"):
+        assert row(there, name)[["evidence", "source"]].tolist() == ["user", "my chip, table 1"]
+        assert row(table, name)["evidence"] == "assumption"
+    assert row(there, "v_threshold")["source"] == row(table, "v_threshold")["source"] != "my chip, table 1"
+
+
 def test_times_of_digital_chips_are_steps():
     there = row(mapped(ChipProfile.load("loihi"), dt=1e-4), "tau")
     assert (there["on_chip"], there["chip_unit"]) == (pytest.approx(100), "step")

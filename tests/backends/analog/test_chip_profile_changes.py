@@ -32,6 +32,29 @@ def test_changes_one_after_the_other_are_changes_at_once(chip):
     assert chip.changed() is chip
 
 
+CONVERTER = {
+    "readout.bits": 8,
+    "readout.gain": 45,
+    "readout.offset": 80,
+    "weights.bits": 4,
+    "threshold.target": "9 LSB",
+}
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["bits first", "bits last"])
+def test_the_order_of_changes_does_not_matter(order):
+    plain = ChipProfile.load("plain")
+    made = plain.changed(**dict([*CONVERTER.items()][::order]))
+    assert (made.readout.bits.value, made.readout.gain.value, made.readout.offset.value) == (8, 45, 80)
+    assert made == plain.changed(**dict(sorted(CONVERTER.items(), reverse=True)))
+
+
+@pytest.mark.parametrize("missing", ["readout.gain", "readout.offset"])
+def test_what_is_still_missing_after_all_changes_is_refused(missing):
+    with pytest.raises(InputError, match=r"readout.*a converter with bits needs gain"):
+        ChipProfile.load("plain").changed(**{name: value for name, value in CONVERTER.items() if name != missing})
+
+
 def test_both_names_of_a_role_mean_the_same(chip):
     assert chip.changed(**{"threshold.sd_fraction": 0.2}) == chip.changed(**{"parameters.threshold.sd_fraction": 0.2})
 
@@ -139,6 +162,8 @@ def test_a_measured_table_is_kept_in_the_order_of_neurons(chip, tmp_path):
     there = measured.measured["cells"]["membrane_time_constant"]
     np.testing.assert_array_equal(there.values, [0.9, 1.1, 1.2])
     assert measured.fingerprint() != chip.fingerprint()
+    assert measured.version == "1.0+changed" == measured.changed(**{"weights.bits": 4}).version
+    assert chip.version == "1.0"
     path = tmp_path / "measured.csv"
     table(factor=[1.2, 0.9, 1.1]).to_csv(path, index=False)
     from_file = chip.with_measured(path)

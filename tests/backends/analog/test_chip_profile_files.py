@@ -15,12 +15,25 @@ from snncompare.errors import DescriptionError, FileError, InputError
 NAMES = sorted(chip_profiles())
 PLAIN = {"schema": 1, "name": "mine", "version": "1.0", "kind": "analog"}
 NUMBER = {"value": 0.1, "evidence": "data", "source": "my table"}
+GRID = {"name": "WeightGrid", "numbers": {"levels": NUMBER | {"value": 9}}}
 
 
 def written(tmp_path: Path, **more: object) -> Path:
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(PLAIN | more), encoding="utf-8")
     return path
+
+
+def role(name: str, **ends: tuple[float, str]) -> dict[str, object]:
+    """Return the range of one role."""
+    there = {end: NUMBER | {"value": value, "unit": unit} for end, (value, unit) in ends.items()}
+    return {"parameters": {name: there}}
+
+
+def converter(**changed: float) -> dict[str, object]:
+    """Return a read-out with some numbers changed."""
+    given = {"bits": 8, "gain": 45, "offset": 80, "low": 30, "high": 210} | changed
+    return {name: NUMBER | {"value": value} for name, value in given.items()}
 
 
 def refusal(path: Path) -> str:
@@ -130,10 +143,74 @@ def test_a_number_with_evidence_and_source_is_accepted(tmp_path):
         pytest.param({"saturation": {"current": NUMBER | {"unit": "mV"}}}, "unit 'threshold'", id="saturation"),
         pytest.param({"readout": {"period": NUMBER}}, "a time such as", id="period without unit"),
         pytest.param({"weights": {"distribution": "contaminated", "cv": NUMBER}}, "tail", id="no tail"),
+        pytest.param(
+            {"weights": {"distribution": "contaminated", "cv": NUMBER, "tail": {"ratio": NUMBER | {"value": 5}}}},
+            "fraction between 0 and 1",
+            id="tail without fraction",
+        ),
+        pytest.param(role("membrane_time_constant", low=(5, "mV")), "low' is a time from 0 on", id="time in mV"),
+        pytest.param(role("membrane_time_constant", high=(0.5, "")), "high' is a time from 0 on", id="bare time"),
+        pytest.param(role("refractory", target=(-1, "us")), "target' is a time from 0 on", id="negative time"),
+        pytest.param(role("refractory", low=(1, "step"), high=(9, "us")), "measured alike", id="steps and times"),
+        pytest.param(role("threshold", low=(5, "ms")), "unit: LSB; got '5 ms'", id="potential in ms"),
+        pytest.param(
+            {"parameters": {"threshold": {"distribution": "log_normal"}}}, "student", id="factor of potential"
+        ),
+        pytest.param(
+            {
+                "parameters": role("leak", target=(80, "LSB"))["parameters"]
+                | role("threshold", target=(80, "LSB"))["parameters"]
+            },
+            "must lie above that of 'leak'",
+            id="threshold at the leak",
+        ),
+        pytest.param({"quantisers": {"treshold": GRID}}, "did you mean 'threshold'?", id="role of a quantiser"),
+        pytest.param(
+            {"quantisers": {"refractory": {"name": "WholeStep"}}}, "did you mean 'WholeSteps'?", id="quantiser"
+        ),
+        pytest.param({"quantisers": {"threshold": {"name": "WeightGrid"}}}, "give its number 'levels'", id="no levels"),
+        pytest.param({"quantisers": {"refractory": GRID}}, "is of potentials", id="quantiser of another role"),
+        pytest.param(
+            {"quantisers": {"threshold": GRID | {"numbers": {"levels": NUMBER | {"value": 9, "unit": "mV"}}}}},
+            "change the unit 'mV'",
+            id="unit of a quantiser",
+        ),
+        pytest.param({"weights": {"low": NUMBER | {"value": 200}}}, "at most 0, got '200'", id="lowest weight"),
+        pytest.param({"neurons": {"failed_spread": NUMBER | {"value": -3}}}, "nearest 1", id="failed spread"),
+        pytest.param({"readout": converter(gain=0)}, "gain must be above zero", id="no gain"),
+        pytest.param({"readout": converter(low=210, high=30)}, "low must lie below high", id="converter upside down"),
+        pytest.param({"readout": converter(high=256)}, "from 0 to 2**bits - 1 = 255", id="beyond the converter"),
+        pytest.param({"saturation": {"shape": "tanh"}}, "shape", id="saturation that does not exist"),
+        pytest.param({"kind": "ideal", "noise": {"membrane": NUMBER}}, "start from 'plain'", id="ideal with noise"),
+        pytest.param(
+            {"kind": "ideal", "weights": {"cv": NUMBER}}, "weights of 'mine' are not", id="ideal with mismatch"
+        ),
     ],
 )
 def test_what_a_file_may_not_say_is_refused_in_one_line(more, expected, tmp_path):
     assert expected in refusal(written(tmp_path, **more))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(role("membrane_time_constant", low=(5, "us"), high=(9, "us")), id="times"),
+        pytest.param(role("refractory", low=(1, "step"), high=(9, "step")), id="steps"),
+        pytest.param(role("threshold", low=(5, "LSB"), target=(6, "LSB")), id="potentials"),
+        pytest.param({"parameters": {"threshold": {"distribution": "gaussian"}}}, id="distribution"),
+        pytest.param({"parameters": {"threshold": {"sd_fraction": NUMBER}}}, id="no distribution said"),
+        pytest.param({"quantisers": {"threshold": GRID}}, id="quantiser"),
+        pytest.param({"readout": converter()}, id="converter"),
+        pytest.param({"readout": converter(low=0, high=255)}, id="full range"),
+        pytest.param({"weights": {"low": NUMBER | {"value": 0}}}, id="weights from zero"),
+        pytest.param({"neurons": {"failed_spread": NUMBER | {"value": 1}}}, id="failed as all others"),
+        pytest.param({"saturation": {"shape": "clip"}}, id="saturation"),
+        pytest.param({"kind": "ideal", "noise": {"membrane": NUMBER | {"value": 0}}}, id="ideal"),
+    ],
+)
+def test_the_neighbours_of_what_is_refused_are_read_and_come_back(more, tmp_path):
+    profile = ChipProfile.load(written(tmp_path, **more))
+    assert ChipProfile.parse(profile.plain(), "again") == profile
 
 
 def test_low_target_and_high_must_be_in_order(tmp_path):

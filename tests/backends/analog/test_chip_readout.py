@@ -18,6 +18,14 @@ ADC = {
     "readout.high": 210,
 }
 
+SMALL = {
+    "readout.gain": 10,
+    "readout.offset": 20,
+    "readout.low": 8,
+    "readout.high": 52,
+    "readout.bits": 6,
+}
+
 
 def _chip(**changes):
     return ChipProfile.load("plain").changed(**ADC, **changes)
@@ -147,3 +155,21 @@ def test_neurons_without_a_threshold_are_read_on_the_scale_of_the_others():
     )
     run = deploy_many(readout, _chip(), device_seeds=[0]).begin(n_trials=1, dt=5e-4, seed=0)
     assert run.converter("plain", "v").distance == pytest.approx(10e-3)
+
+
+@pytest.mark.parametrize("bits", [8, 6])
+def test_the_range_is_that_of_the_bits_and_not_the_one_that_is_reliable(bits):
+    chip = ChipProfile.load("plain").changed(**(ADC if bits == 8 else SMALL))
+    run = deploy_many(recurrent_network(hidden=5), chip, device_seeds=[0]).begin(n_trials=1, dt=5e-4, seed=0)
+    converter = run.converter("adaptive", "v")
+    assert converter.codes(np.array([-1.0, 1.0])[:, None, None]).ravel()[[0, -1]].tolist() == [0, 2**bits - 1]
+    assert chip.readout.high.value < 2**bits - 1  # a range that would have been seen
+
+
+def test_no_shipped_converter_stops_at_its_reliable_range():
+    network = driven_neuron()
+    run = deploy_many(network, "bss2_calibrated", device_seeds=[0], roles={"cell": {"drive": "other"}}).begin(
+        n_trials=1, dt=5e-4, seed=0
+    )
+    far = run.converter("cell", "v").codes(np.array([-1.0, 1.0])[:, None, None])
+    assert (far.min(), far.max()) == (0, 255)

@@ -88,6 +88,20 @@ def test_recurrent_populations_must_fit_one_run():
     check_resources(layered(64, 100, 2, recurrent=True), BSS2)
 
 
+def test_a_recurrent_network_that_is_too_large_is_told_that_fewer_neurons_need_fewer_circuits():
+    message = refusal(layered(64, 256, 2, recurrent=True), BSS2)
+    said = "with as many inputs each; fewer neurons have fewer inputs and need fewer circuits, so that more may fit."
+    assert f"use at most 128 neurons {said}" in message
+    check_resources(layered(64, 193, 2, recurrent=True), BSS2)  # 256 inputs: 2 circuits, 386 in all
+    refusal(layered(64, 194, 2, recurrent=True), BSS2)  # 257 inputs: 4 circuits, 776 in all
+    at_once = BSS2.changed(**{"resources.sequential": False})
+    forwards = refusal(layered(256, 400, 2), at_once)
+    assert "of 4 circuits each" in forwards
+    assert said not in forwards
+    single = refusal(layered(2, 600, 2, recurrent=True), BSS2.changed(**{"resources.synapses_per_neuron": 4096}))
+    assert single.endswith("use at most 512 neurons.")
+
+
 def test_two_populations_that_reach_each_other_are_recurrent():
     cells = {"size": 200, "neuron": leaky_integrate_and_fire()}
     there = {"ab": projection("a", "b"), "ba": projection("b", "a")}

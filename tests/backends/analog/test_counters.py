@@ -26,6 +26,14 @@ def test_texts_and_numbers_of_the_same_look_are_different_keys():
     assert bits(("ab", "c"), 0) != bits(("a", "bc"), 0)
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
+def test_a_draw_does_not_depend_on_the_type_of_a_number(kind):
+    """Before, seeds 5 and np.int64(5) gave different draws."""
+    assert np.array_equal(bits((kind(5), "noise"), np.arange(9)), bits((5, "noise"), np.arange(9)))
+    assert bits((kind(6), "noise"), 0) != bits((5, "noise"), 0)
+    assert bits((kind(5), "noise"), 0) != bits(("5", "noise"), 0)
+
+
 def test_several_indices_are_broadcast_and_their_order_matters():
     grid = normal(KEY, np.arange(5)[:, None], np.arange(7))
     assert grid.shape == (5, 7)

@@ -9,11 +9,12 @@ import pytest
 from snncompare.backends.analog.chip import deploy
 from snncompare.backends.analog.frozen.digital import Grid, IntegerDecay, ShiftDecay, WeightGrid, WholeSteps, quantiser
 from snncompare.backends.analog.profiles.profile import ChipProfile
+from snncompare.backends.realisation import Realisation
 from snncompare.backends.registry import compile as compile_network
 from snncompare.errors import InputError
 from snncompare.network.network import Network
 from snncompare.network.neurons import conductance_leaky_integrate_and_fire, leaky_integrate_and_fire
-from snncompare.network.synapses import exponential
+from snncompare.network.synapses import delta, exponential
 from snncompare.recording.recording import Recording
 
 MS = Grid(1e-3)
@@ -46,24 +47,63 @@ def test_a_xylo_decay_is_a_bit_shift(tau, shift):
 def test_refractory_times_are_whole_steps_in_range_and_thresholds_lie_on_the_grid_of_the_weights():
     assert WholeSteps().quantise(np.array([0.0, 2.4e-3, 2.6e-3, 1.0]), MS).tolist() == [1e-3, 2e-3, 3e-3, 64e-3]
     grid = Grid(1e-3, lsb=0.25, leak=-1.0)
-    assert WeightGrid().quantise(np.array([0.1, -3.0]), grid).tolist() == [0.0, -0.75]
+    assert WeightGrid(levels=9).quantise(np.array([0.1, -3.0]), grid).tolist() == [0.0, -0.75]
     assert WeightGrid(levels=2).quantise(np.array([5.0]), grid).tolist() == [-0.5]
-    assert WeightGrid().quantise(np.array([0.1]), MS).tolist() == [0.1]
+    assert WeightGrid(levels=9).quantise(np.array([0.1]), MS).tolist() == [0.1]
 
 
 def test_the_error_of_a_threshold_on_the_grid_has_the_variance_of_a_uniform_distribution():
     asked = np.random.default_rng(0).uniform(5, 50, 100_000)
-    error = WeightGrid().quantise(asked, Grid(1e-3, lsb=0.4)) - asked
+    error = WeightGrid(levels=1000).quantise(asked, Grid(1e-3, lsb=0.4)) - asked
     assert np.abs(error).max() <= 0.2 + 1e-9
     assert error.var() == pytest.approx(0.4**2 / 12, rel=0.02)  # five standard errors of 100 000 draws: 1.4 %
 
 
 @pytest.mark.parametrize(
-    ("name", "numbers", "says"), [("IntDecay", {}, "IntegerDecay"), ("WholeSteps", {"most": 3}, "'high'")]
+    ("name", "numbers", "says"),
+    [
+        ("IntDecay", {}, "IntegerDecay"),
+        ("WholeSteps", {"most": 3}, "'high'"),
+        ("WeightGrid", {}, "'levels'"),
+        ("WeightGrid", {"levels": 0}, "at least 1"),
+        ("IntegerDecay", {"levels": 1}, "at least 2"),
+        ("ShiftDecay", {"most": 0}, "at least 1"),
+        ("WholeSteps", {"low": 5, "high": 4}, "low <= high"),
+    ],
 )
-def test_unknown_quantisers_and_numbers_are_refused_by_name(name, numbers, says):
+def test_quantisers_and_numbers_that_cannot_be_meant_are_refused_by_name(name, numbers, says):
     with pytest.raises(InputError, match=says):
         quantiser(name, numbers)
+
+
+@pytest.mark.parametrize(("name", "levels"), [("loihi", 131071), ("xylo", 32767), ("speck", 32767)])
+def test_a_threshold_beyond_the_levels_of_the_chip_is_clipped_and_said(name, levels):
+    """Weights of 127 levels: threshold over the largest weight is at most L/127 where a spike moves the membrane."""
+
+    def deployed(share):
+        cells = leaky_integrate_and_fire(v_threshold=f"{share * levels / 127} mV")
+        network = Network(
+            populations={"in": {"size": 1, "neuron": {"type": "SpikeSource"}}, "cells": {"size": 3, "neuron": cells}},
+            projections={
+                "feed": {
+                    "source": "in",
+                    "target": "cells",
+                    "synapse": delta(),
+                    "weight": {"type": "Constant", "value": "1 mV"},
+                }
+            },
+        )
+        chip = deploy(network, ChipProfile.load(name), dt="1 ms")
+        said = [sentence for sentence in chip.left_out if "is clipped" in sentence]
+        return chip.realisation().values["cells"]["v_threshold"], said
+
+    fits, nothing = deployed(0.99)
+    assert fits == pytest.approx(0.99 * levels / 127 * 1e-3, rel=1e-4)  # half a level of more than 32 000
+    assert nothing == []
+    clipped, said = deployed(1.5)
+    assert clipped == pytest.approx(levels / 127 * 1e-3, rel=1e-9)
+    assert len(said) == 1
+    assert "'v_threshold' of 3 of 3 neurons" in said[0]
 
 
 def test_a_capacitance_is_quantised_as_the_time_constant_it_stands_for():
@@ -150,3 +190,14 @@ def test_the_chips_levels_and_decays_are_needed_for_that():
         rasters(ChipProfile.load("loihi"))[1],
     )
     assert coincident(ideal, integers) < 0.6
+
+
+def test_a_digital_chip_is_not_asked_for_other_values_than_its_grids_were_chosen_for():
+    network = Network(populations={"cells": {"size": 3, "neuron": leaky_integrate_and_fire()}})
+    other = Realisation({}, {"cells": {"tau": np.full(3, 13e-3)}})
+    digital, analog = (deploy(network, name, dt="1 ms") for name in ("loihi", "bss2_calibrated"))
+    same = digital.realisation(digital.opened())
+    assert np.array_equal(same.values["cells"]["tau"], digital.realisation().values["cells"]["tau"])
+    with pytest.raises(InputError, match=r"'tau' of population 'cells' lies on a grid.*use deploy"):
+        digital.realisation(other)
+    assert analog.realisation(other).values["cells"]["tau"] == pytest.approx(13e-3, rel=0.5)  # the control: no grid

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from snncompare.backends.analog.chip import deploy
-from snncompare.backends.analog.frozen.opened import lifted_network
 from snncompare.backends.analog.profiles.profile import ChipProfile
+from snncompare.backends.analog.reading.lifting import lifted_network
 from snncompare.backends.analog.reading.roles import Role, roles_of
 from snncompare.backends.registry import compile as compile_network
 from snncompare.errors import InputError

@@ -15,9 +15,10 @@ def test_a_parameter_is_scaled_shifted_and_clipped_in_this_order():
 
 
 def test_devices_side_by_side_are_the_devices_alone():
-    parts = [ParameterMap(RNG(k).random(4), RNG(k + 9).random(4)) for k in range(3)]
-    both = ParameterMap.stacked(parts)
-    assert both.apply(2.0).shape == (3, 4)
+    factor, offset = RNG(0).random((3, 4)), RNG(9).random((3, 4))
+    parts = [ParameterMap(factor[k], offset[k], low=0.1) for k in range(3)]
+    both = ParameterMap(factor, offset, low=0.1)
+    assert np.array_equal(both.apply(2.0), np.stack([part.apply(2.0) for part in parts]))
     assert all(both.select(k).equals(part) for k, part in enumerate(parts))
     assert not both.select(0).equals(parts[1])
 
@@ -66,8 +67,9 @@ def test_the_signal_to_noise_ratio_of_clipped_gaussian_weights(bits, decibels):
 
 
 def test_weights_of_several_devices_are_those_of_each():
-    parts = [WeightMap(None, -7.0, 7.0, rounds=True, factor=RNG(k).random(20)) for k in range(3)]
-    both, w = WeightMap.stacked(parts), RNG(8).normal(size=20)
+    factor, w = RNG(0).random((3, 20)), RNG(8).normal(size=20)
+    parts = [WeightMap(None, -7.0, 7.0, rounds=True, factor=factor[k]) for k in range(3)]
+    both = WeightMap(None, -7.0, 7.0, rounds=True, factor=factor)
     assert np.array_equal(both.apply(w), np.stack([part.apply(w) for part in parts]))
     assert all(both.select(k).equals(part) for k, part in enumerate(parts))
     assert not both.select(0).equals(WeightMap(None, -7.0, 7.0, rounds=False, factor=parts[0].factor))

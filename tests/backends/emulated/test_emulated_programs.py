@@ -84,3 +84,19 @@ def test_names_that_trials_have_already_are_kept_under_another():
     assert list(copies["input_source_trial"]) == ["x", "y"] * 2
     assert list(copies_of(trials, 1).index) == ["x#0", "y#0"]
     assert list(copies_of(None, 2).index) == ["0@0", "0@1"]
+
+
+def test_the_seed_of_a_run_is_a_whole_number_of_any_type(rig, spikes):
+    network = rig.network()
+    emulation = Emulation(rig.chips(network, 1))
+    program = TorchBackend().compile(
+        network, emulation=emulation, dt=DT, dtype="float64", realisation=rig.asked(network)
+    )
+    for seed in (5, np.int64(5), np.uint8(5)):
+        program.run(spikes, duration="40 ms", seed=seed)
+    assert emulation.begun == [(2, DT, 5, 0)] * 3
+    assert {type(begun[2]) for begun in emulation.begun} == {int}
+    for wrong in (1.5, "5", True, -1, 2**63, None):
+        with pytest.raises(InputError, match=r"whole number from 0 to 2\*\*63 - 1, got"):
+            program.run(spikes, duration="40 ms", seed=wrong)
+    assert len(emulation.begun) == 3

@@ -116,6 +116,29 @@ def test_damaged_and_foreign_files_are_refused_in_a_line(recorded, tmp_path):
         ReplayedHardware.load(tmp_path / "absent.npz")
 
 
+class Noisy(BackendAsHardware):
+    """A chip whose weights are other ones in every run."""
+
+    def run(self, network, realisation, inputs, **options):
+        self.seed += 1
+        feed = realisation.connections["drive"]
+        noise = np.random.default_rng(self.seed).normal(1.0, 0.3, feed.weight.size)
+        there = {**realisation.connections, "drive": replace(feed, weight=feed.weight * noise)}
+        return super().run(network, Realisation(there, realisation.values), inputs, **options)
+
+
+def test_a_noisy_chip_that_is_asked_twice_is_refused_and_the_first_answer_stays(network, drawn, inputs, tmp_path):
+    hardware = RecordingHardware(Noisy("torch", dt="0.1 ms"))
+    first = hardware.run(network, drawn, inputs, **ASKED)
+    with pytest.raises(InputError, match="answered the same request differently; a replay holds one answer to each"):
+        hardware.run(network, drawn, inputs, **ASKED)
+    hardware.run(network, drawn, inputs, duration="31 ms")  # control: another request
+    kept = ReplayedHardware.load(hardware.save(tmp_path / "noisy.npz"))
+    assert kept.run(network, drawn, inputs, **ASKED).equals(first)
+    still = RecordingHardware(BackendAsHardware("torch", dt="0.1 ms"))  # control: a chip without noise
+    assert still.run(network, drawn, inputs, **ASKED).equals(still.run(network, drawn, inputs, **ASKED))
+
+
 def test_an_empty_replay_is_not_written(tmp_path):
     hardware = RecordingHardware(BackendAsHardware("torch", dt="0.1 ms"))
     with pytest.raises(InputError, match="nothing was asked yet"):

@@ -1,4 +1,5 @@
 import pytest
+import yaml
 
 from snncompare.backends.analog.profiles.profile import ChipProfile
 from snncompare.commands.mismatch.points import PARAMETER_CLASSES, Point, profile_at
@@ -46,3 +47,11 @@ def test_points_are_told_apart_in_words():
     assert Point(sigma=0.1, parameters="time_constants").words == "mismatch 0.1 of time constants"
     assert Point(sigma=0.1, bits=4).words == "mismatch 0.1 of all, 4 bits"
     assert Point().words == "as the profile says"
+
+
+def test_numbers_without_a_point_are_numbers_and_text_is_not():
+    assert Point.parse(yaml.safe_load("sigma: 1e-3"), "point").sigma == 1e-3  # text in YAML 1.1
+    assert Point.parse({"sigma": 1}, "point").sigma == 1.0
+    for wrong in (True, "0.3", "1e-3 V", "nan", "e3"):
+        with pytest.raises(InputError, match="should be a valid number"):
+            Point.parse({"sigma": wrong}, "point")

@@ -4,9 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from snncompare.backends.realisation import realise
 from snncompare.cli import main
+from snncompare.commands.mismatch import verb
 from snncompare.commands.mismatch.config import load_mismatch
 from snncompare.commands.mismatch.data import parts_of, probe_of
+from snncompare.learning.trained import Trained
 
 
 @pytest.fixture
@@ -106,12 +109,67 @@ def without(key):
     return lambda config: config.pop(key)
 
 
-WRONG = {
+TRAINING = {"width": "1 mV", "scale": "10 mV", "epochs": 1}
+
+
+def learnt(scheme, **training):
+    """Return a change: a scheme, and how is trained."""
+
+    def change(config):
+        config["schemes"] = {"a": scheme}
+        config["training"] = TRAINING | training
+
+    return change
+
+
+def trained_first(**training):
+    def change(config):
+        config.pop("trained")
+        config["network"] = "little/network.yaml"
+        config["training"] = TRAINING | training
+
+    return change
+
+
+LOOP = {"type": "in_the_loop"}
+LATE = {
+    "no other folder": (put("schemes", value={"a": {"type": "trained", "folder": "nowhere"}}), "schemes.a: folder: "),
+    "shots": (learnt({"type": "calibrated", "shots": 50}), "schemes.a: shots must lie between 1 and 3"),
+    "bits of a scheme": (learnt({"type": "mismatch_aware", "sigma": 0.1, "bits": 1}), "schemes.a: "),
+    "width and scale": (learnt(LOOP, width="1 s", scale="10 s"), "schemes.a: "),
+    "width": (learnt(LOOP, width="1 s"), "training: width and scale must be positive with the same unit"),
+    "width of the first": (trained_first(width="1 s", scale="10 s"), "training: "),
+    "scale": (learnt(LOOP, scale="nothing"), "training: "),
+    "rates": (learnt(LOOP, rates=["50 Hz", "1 Hz"]), "training: low must lie below high"),
+    "learning rate": (learnt(LOOP, learning_rate=float("inf")), "'training.learning_rate': should be a finite number"),
+    "window reversed": (put("representation", "window", value=["20 ms", "5 ms"]), "representation: window: begins"),
+    "window beyond": (put("representation", "window", value=["0 ms", "31 ms"]), "from 0 s to 0.03 s"),
+}
+WRONG = LATE | {
     "key": (put("swepes", value={}), "did you mean 'sweeps'"),
     "no sweeps": (without("sweeps"), "'sweeps' is missing"),
     "empty sweep": (put("sweeps", "mismatch", value={}), "needs sigma"),
     "sigma": (put("sweeps", "mismatch", "sigma", value=[0, -1]), "greater than or equal to 0"),
     "parameters": (put("sweeps", "mismatch", "parameters", value=["thresholdz"]), "thresholds"),
+    "no parameters": (put("sweeps", "mismatch", "parameters", value=[]), "'sweeps.mismatch.parameters': is empty"),
+    "null of several": (
+        put("sweeps", "mismatch", value={"sigma": [None, 0.3], "parameters": ["weights", "thresholds"]}),
+        "give null or several parameters, not both",
+    ),
+    "parameters of nothing": (
+        put("sweeps", value={"b": {"bits": [4], "parameters": ["weights"]}}),
+        "'sweeps.b': parameters say what has the mismatch sigma",
+    ),
+    "parts of nothing": (put("dataset", value={"file": "words.npz", "split": "word"}), "with test:"),
+    "sigma true": (put("sweeps", "mismatch", "sigma", value=[True]), "should be a valid number, got True"),
+    "sigma text": (put("sweeps", "mismatch", "sigma", value=["0.3"]), "should be a valid number, got '0.3'"),
+    "held_out text": (put("dataset", "held_out", value="0.5"), "should be a valid number, got '0.5'"),
+    "devices true": (put("devices", value=[True]), "should be a valid integer, got True"),
+    "seed true": (put("seed", value=True), "should be a valid integer, got True"),
+    "large seed": (put("seed", value=2**63), "'seed': should be less than"),
+    "large seed of a dataset": (put("dataset", "seed", value=2**63), "'dataset.seed': should be less than"),
+    "changes true": (put("changes", value={"weights.cv": True}), "changes"),
+    "no name": (put("schemes", value={"": {"type": "as_trained"}}), "should match pattern"),
     "sigma twice": (put("sweeps", "mismatch", "sigma", value=[0.1, 0.1]), "a value twice"),
     "devices": (put("devices", value=0), "number of devices from 1"),
     "devices twice": (put("devices", value=[1, 1]), "a value twice"),
@@ -186,3 +244,26 @@ def test_schemes_train_once_and_reach_the_table(study, out, capsys):
     again = ran(study(train), out)
     assert not any("training '" in line or ": mismatch" in line for line in capsys.readouterr().err.splitlines())
     pd.testing.assert_frame_equal(again, table)
+
+
+def test_what_is_checked_by_rehearsal_is_accepted_where_it_fits(study, tmp_path):
+    for change in (
+        learnt({"type": "calibrated", "shots": 3}, rates=["1 Hz", "50 Hz"]),
+        learnt({"type": "mismatch_aware", "sigma": 0.1, "bits": 2}),
+        learnt({"type": "adversarial", "zeta": 0.0005}),
+        trained_first(),
+        put("schemes", value={"a": {"type": "trained", "folder": "little"}}),
+        put("representation", "window", value=["5 ms", "30 ms"]),
+    ):
+        job = verb._checked(study(change), tmp_path / "out", None, False, lambda _: None)
+        assert job.parts.train is not None
+        assert not (tmp_path / "out" / "networks").exists()
+
+
+def test_another_network_with_other_inputs_is_refused(study, refused, tmp_path, little):
+    larger = little.network.populations["in"].model_copy(update={"size": 7})
+    network = little.network.model_copy(update={"populations": {**little.network.populations, "in": larger}})
+    Trained(network, realise(network, 0, dt=1e-3), little.history).save(tmp_path / "other")
+    change = put("schemes", value={"a": {"type": "trained", "folder": "other"}})
+    assert "schemes.a: " in (line := refused("mismatch", study(change), "--out", tmp_path / "out"))
+    assert "the spike source has 7 neurons" in line

@@ -108,16 +108,27 @@ def test_a_loss_that_reads_spikes_is_measured_too():
     assert found["loss"].nunique() > 1
 
 
+def test_the_largest_seeds_are_measured_as_others_are():
+    largest = 2**63 - 1
+    found = measured(NOISY, (largest, largest - 1), seed=largest)
+    assert found["device_seed"].tolist() == [largest, largest - 1]
+    assert found["loss"].nunique() == 2
+    assert (measured(NOISY, (largest, largest - 1), seed=largest - 1)["loss"] != found["loss"]).all()
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"profile": "bss3"}, "no chip profile 'bss3'"),
-        ({"seeds": ()}, "device_seeds must be different numbers from 0 on"),
-        ({"seeds": (1, 1)}, "device_seeds must be different numbers from 0 on"),
+        ({"seeds": ()}, "device_seeds must be different numbers from 0 to .*, got none"),
+        ({"seeds": (1, 1)}, "device_seeds must be different numbers from 0 to .*, got 1, 1"),
+        ({"seeds": (2**63,)}, r"from 0 to 2\*\*63 - 1, one at least, got 9223372036854775808"),
+        ({"seed": -1}, r"seed must be a number from 0 to 2\*\*63 - 1, got -1"),
+        ({"seed": 2**63}, r"seed must be a number from 0 to 2\*\*63 - 1, got 9223372036854775808"),
         ({"batch_size": 0}, "batch_size and memory must be at least 1"),
         ({"profile": FROZEN.changed(**{"resources.neurons": 5})}, "neurons"),
     ],
-    ids=["profile", "no device", "twice the same", "batch", "chip that cannot"],
+    ids=["profile", "no device", "twice the same", "device too large", "negative", "too large", "batch", "small chip"],
 )
 def test_what_cannot_be_measured_is_refused(given, message):
     with pytest.raises(InputError, match=message):
@@ -130,13 +141,14 @@ def test_what_cannot_be_measured_is_refused(given, message):
         ({"profile": 3}, "profile of OnChip must be ChipProfile or text"),
         ({"redraw": "always"}, "no redraw 'always'; available: 'never', 'batch', 'epoch'"),
         ({"gradient": "cliped"}, "did you mean 'clipped'"),
-        ({"device_seeds": (-1,)}, "different numbers from 0 on"),
+        ({"device_seeds": (-1,)}, "different numbers from 0 to"),
+        ({"device_seeds": (0, 2**63)}, r"different numbers from 0 to 2\*\*63 - 1"),
         ({"device_seeds": [1]}, r"device_seeds of OnChip must be a tuple"),
         ({"observe": ("hidden",)}, r"write OnChip\(..., in_the_loop=True\)"),
         ({"chip": print, "in_the_loop": True, "redraw": "batch"}, "redraw must be 'never' and device_seeds one number"),
         ({"chip": 3, "in_the_loop": True}, "chip must be a HardwareAdapter or a function"),
     ],
-    ids=["profile", "redraw", "gradient", "negative", "list", "observe", "given chips", "no chip"],
+    ids=["profile", "redraw", "gradient", "negative", "too large", "list", "observe", "given chips", "no chip"],
 )
 def test_trainings_that_cannot_be_are_refused(given, message):
     OnChip("ideal", device_seeds=(0, 1), redraw="batch")

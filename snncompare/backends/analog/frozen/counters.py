@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 __all__ = ["Key", "bits", "normal", "uniform"]
 
 Key = tuple[str | int, ...]
-"""What a draw is for: texts and whole numbers."""
+"""What a draw is for: texts and whole numbers; a whole number of numpy is the same as one of Python."""
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -29,7 +29,7 @@ def bits(key: Key, *index: Any) -> NDArray[np.uint64]:
     index : int or int array
         One or several, broadcast against each other; put those that vary least in front. Negative numbers are allowed.
     """
-    text = "\x1f".join(f"{type(part).__name__}:{part}" for part in key)
+    text = "\x1f".join(f"{'str' if isinstance(part, str) else 'int'}:{part}" for part in key)
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     found = np.array(int.from_bytes(digest, "little"), dtype=np.uint64)
     with np.errstate(over="ignore"):

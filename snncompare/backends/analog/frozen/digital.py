@@ -9,7 +9,7 @@ al. 2022), Xylo and Speck from Rockpool and sinabs.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,9 @@ class IntegerDecay(ParameterQuantiser):
 
     levels: float = 4096.0
 
+    def __post_init__(self) -> None:
+        _check(self, self.levels >= 2, "levels of at least 2")
+
     def quantise(self, asked: Array, grid: Grid) -> Array:
         """Return the time constants that the chip has, seconds."""
         lost = np.clip(np.rint(self.levels * (1.0 - grid.factor(asked))), 1.0, self.levels - 1.0)
@@ -105,6 +108,9 @@ class ShiftDecay(ParameterQuantiser):
 
     most: float = 15.0
 
+    def __post_init__(self) -> None:
+        _check(self, self.most >= 1, "most of at least 1")
+
     def quantise(self, asked: Array, grid: Grid) -> Array:
         """Return the time constants that the chip has, seconds."""
         shift = np.clip(np.rint(np.log2(asked / grid.dt)), 1.0, self.most)
@@ -124,6 +130,9 @@ class WholeSteps(ParameterQuantiser):
     low: float = 1.0
     high: float = 64.0
 
+    def __post_init__(self) -> None:
+        _check(self, 0 <= self.low <= self.high, "0 <= low <= high")
+
     def quantise(self, asked: Array, grid: Grid) -> Array:
         """Return the times that the chip has, seconds."""
         return grid.dt * np.clip(np.rint(asked / grid.dt), self.low, self.high)
@@ -134,21 +143,43 @@ class WeightGrid(ParameterQuantiser):
     r"""A potential in steps of what one level of the weights adds to the membrane, counted from the leak.
 
     :math:`E_L + \Delta\,\mathrm{clip}(\mathrm{round}((\theta - E_L)/\Delta), 1, L)`. Loihi's threshold is a mantissa
-    times 2**6, in which a weight is one level; Xylo's and Speck's are integers in the scale of their weights.
+    times 2**6, in which a weight is one level (L = 131071); Xylo's and Speck's are 16-bit integers in the scale of
+    their weights (L = 32767).
 
     Parameters
     ----------
     levels : float
         L, the largest threshold in levels.
+
+    Raises
+    ------
+    InputError
+        For less than one level.
     """
 
-    levels: float = 131071.0
+    levels: float
+
+    def __post_init__(self) -> None:
+        _check(self, self.levels >= 1, "levels of at least 1")
 
     def quantise(self, asked: Array, grid: Grid) -> Array:
         """Return the potentials that the chip has."""
         if grid.lsb is None:
             return asked
         return grid.leak + grid.lsb * np.clip(np.rint((asked - grid.leak) / grid.lsb), 1.0, self.levels)
+
+    def clips(self, asked: Array, grid: Grid) -> NDArray[np.bool_]:
+        """Return which potentials lie beyond the largest level or below the first, of the shape of `asked`."""
+        if grid.lsb is None:
+            return np.zeros(asked.shape, dtype=bool)
+        steps = np.rint((asked - grid.leak) / grid.lsb)
+        return np.asarray((steps < 1.0) | (steps > self.levels))
+
+
+def _check(made: ParameterQuantiser, fine: bool, needed: str) -> None:
+    if not fine:
+        given = ", ".join(f"{field.name} {getattr(made, field.name):g}" for field in fields(made))
+        raise InputError(f"quantiser {type(made).__name__} needs {needed}, got {given}.")
 
 
 QUANTISERS: Mapping[str, type[ParameterQuantiser]] = {
@@ -163,7 +194,7 @@ def quantiser(name: str, numbers: Mapping[str, float]) -> ParameterQuantiser:
     Raises
     ------
     InputError
-        For a quantiser or a number that does not exist.
+        For a quantiser or a number that does not exist, is missing or is out of range.
     """
     if name not in QUANTISERS:
         raise InputError("quantisers: " + unknown("quantiser", name, QUANTISERS))
@@ -171,4 +202,7 @@ def quantiser(name: str, numbers: Mapping[str, float]) -> ParameterQuantiser:
     for key in numbers:
         if key not in allowed:
             raise InputError(f"quantiser {name}: " + unknown("number", key, allowed))
+    for field in fields(QUANTISERS[name]):
+        if field.default is MISSING and field.name not in numbers:
+            raise InputError(f"quantiser {name}: give its number '{field.name}', which has no default.")
     return QUANTISERS[name](**{key: float(value) for key, value in numbers.items()})

@@ -4,7 +4,6 @@ Both maps use additions, multiplications, comparisons and rounding only, in one 
 library computes the same numbers to the last bit.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -52,12 +51,6 @@ class ParameterMap:
     def select(self, device: int) -> Self:
         """Return the map of one of the devices."""
         return replace(self, factor=self.factor[device], offset=self.offset[device])
-
-    @classmethod
-    def stacked(cls, maps: Sequence[Self]) -> Self:
-        """Return the maps of several devices as one, of shape (n_devices, n_neurons); the bounds are the same."""
-        factor, offset = (np.stack([getattr(one, name) for one in maps]) for name in ("factor", "offset"))
-        return replace(maps[0], factor=factor, offset=offset)
 
     def equals(self, other: Self) -> bool:
         """Return whether two maps are the same to the last bit."""
@@ -137,12 +130,6 @@ class WeightMap:
     def select(self, device: int) -> Self:
         """Return the map of one of the devices."""
         return self if self.factor is None else replace(self, factor=self.factor[device])
-
-    @classmethod
-    def stacked(cls, maps: Sequence[Self]) -> Self:
-        """Return the maps of several devices as one; all but the factors is the same."""
-        factors = [one.factor for one in maps if one.factor is not None]
-        return replace(maps[0], factor=np.stack(factors) if factors else None)
 
     def equals(self, other: Self) -> bool:
         """Return whether two maps are the same to the last bit."""

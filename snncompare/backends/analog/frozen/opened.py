@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snncompare.backends.analog.reading.lifting import equations_with, lifted
-from snncompare.backends.analog.reading.literals import tree_of
+from snncompare.backends.analog.reading.lifting import equations_with, lifted_network
 from snncompare.backends.analog.reading.roles import Reading, Role, StateKind, reading, roles_of
-from snncompare.backends.analog.reading.trees import sums
+from snncompare.backends.analog.reading.scales import leak_conductances, potential_names
 from snncompare.errors import InputError
 from snncompare.network.amount import is_drawn
 from snncompare.network.composition import compose
 from snncompare.network.equations import (
-    assigned_names,
     definitions,
     names_in_equations,
     names_in_expression,
@@ -38,7 +36,6 @@ __all__ = [
     "Opened",
     "dimension_of_parameter",
     "distance",
-    "lifted_network",
     "membrane_time_constant",
     "membrane_unit",
     "opened",
@@ -143,32 +140,6 @@ def opened(
 def _read(network: Network, population: str, given: Mapping[str, Role | str | None] | None) -> Reading:
     found = reading(network, population)
     return Reading(found.membranes, found.states, roles_of(network, population, given))
-
-
-def lifted_network(network: Network, wanted: Mapping[str, AbstractSet[Role]]) -> Network:
-    """Return a description in which numbers that play these roles are parameters, by population; see `lifting`."""
-    populations = dict(network.populations)
-    for name, roles in wanted.items():
-        neuron = network.populations[name].neuron
-        if not isinstance(neuron, NeuronModel) or not roles:
-            continue
-        incoming = network.incoming(name)
-        written = {
-            state.removesuffix("_post")
-            for projection in incoming.values()
-            for state in assigned_names(projection.synapse.with_ends(neuron).on_pre)
-        }
-        taken = {
-            f"{own}_{projection}"
-            for projection, described in incoming.items()
-            for own in (*definitions(described.synapse.written_out().equations), *described.synapse.parameters)
-        }
-        model = lifted(neuron, written, roles, taken)
-        if model.parameters != neuron.parameters:
-            populations[name] = populations[name].model_copy(update={"neuron": model})
-    if populations == dict(network.populations):
-        return network
-    return network.model_copy(update={"populations": populations})
 
 
 def parameter_source(network: Network, population: str, parameter: str) -> tuple[str | None, str]:
@@ -307,22 +278,11 @@ def distance(
         Values of single neurons, as a realisation has them.
     """
     described = network.populations[population]
-    by_role = {role: name for name, role in reversed(list(roles.items())) if name in described.model.parameters}
-    if described.model.threshold is None or Role.THRESHOLD not in by_role:
+    names = potential_names(network, population, roles)
+    if names is None:
         return None
-    threshold = _value(described, by_role[Role.THRESHOLD], values)
-    low = by_role.get(Role.LEAK) or (None if _decays_to_zero(network, population) else by_role.get(Role.RESET))
-    leak = _value(described, low, values) if low is not None else 0.0
-    return np.broadcast_to(np.asarray(threshold - leak, dtype=np.float64), (described.size,)).copy()
-
-
-def _decays_to_zero(network: Network, population: str) -> bool:
-    membranes = reading(network, population).membranes
-    line = definitions(network.populations[population].model.written_out().equations).get(membranes[0])
-    if line is None or line.expression is None:
-        return True
-    terms = [term for found in sums(tree_of(line.expression), set()) for term in found]
-    return any(sign < 0 and getattr(term, "id", None) == membranes[0] for sign, term in terms)
+    high, low = (0.0 if name is None else _value(described, name, values) for name in names)
+    return np.broadcast_to(np.asarray(high - low, dtype=np.float64), (described.size,)).copy()
 
 
 def membrane_unit(network: Network, population: str, found: Reading) -> Dimension:
@@ -336,7 +296,8 @@ def membrane_time_constant(
 ) -> NDArray[np.float64] | None:
     """Return the membrane time constant of every neuron in seconds, (n_neurons,); None where there is none.
 
-    Of several membranes that of the first. A capacitance is divided by the conductance ``g`` of the term g*(E - v).
+    Of several membranes that of the first. A capacitance is divided by the conductances of the leak,
+    `scales.leak_conductances`.
     """
     described = network.populations[population]
     if not found.membranes:
@@ -348,15 +309,11 @@ def membrane_time_constant(
     if not names:
         return None
     value = _value(described, names[0], values)
-    dimension = described.model.parameters[names[0]].dimension
-    for conductance, amount in described.model.parameters.items():
-        left = tuple(a - b for a, b in zip(dimension, amount.dimension, strict=True))
-        if left == TIME and dimension != left:
-            value = value / _value(described, conductance, values)
-            break
-    else:
-        if dimension != TIME:
+    if described.model.parameters[names[0]].dimension != TIME:
+        leaks = leak_conductances(lines, found.membranes[0], names[0], described.model.parameters)
+        if not leaks:
             return None
+        value = value / sum(_value(described, name, values) for name in leaks)
     return np.broadcast_to(np.asarray(value, dtype=np.float64), (described.size,)).copy()
 
 

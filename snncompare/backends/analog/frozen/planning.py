@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from snncompare.backends.analog.frozen.digital import Grid, quantiser
+from snncompare.backends.analog.frozen.digital import Grid, WeightGrid, quantiser
 from snncompare.backends.analog.frozen.drawing import MeasuredTable, differing_roles, has_weight_factors
 from snncompare.backends.analog.frozen.maps import Gradient
 from snncompare.backends.analog.frozen.opened import (
@@ -15,14 +15,16 @@ from snncompare.backends.analog.frozen.opened import (
     Opened,
     dimension_of_parameter,
     distance,
-    lifted_network,
     membrane_time_constant,
     membrane_unit,
     opened,
     parameter_source,
 )
+from snncompare.backends.analog.reading.asked import asked_of
+from snncompare.backends.analog.reading.lifting import lifted_network
 from snncompare.backends.analog.reading.roles import POTENTIALS, Role, reading, roles_of
 from snncompare.backends.realisation import Given, Realisation, realise
+from snncompare.errors import InputError
 from snncompare.network.equations import assigned_names
 from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
@@ -85,8 +87,7 @@ class Plan:
         values, there = self.values[population][parameter], self.profile.quantisers.get(role)
         if there is None:
             return values
-        neuron = self.asked.populations[population].model
-        grid = Grid(self.dt, neuron.method == "euler", self.lsb.get(population), self._leak(population))
+        grid = self._grid(population)
         used = quantiser(there.name, {name: number.value for name, number in there.numbers.items()})
         if role in POTENTIALS:
             return used.quantise(values, grid)
@@ -100,6 +101,46 @@ class Plan:
             case dimension if dimension == FREQUENCY:
                 return 1.0 / got
         return values * (got / times)
+
+    def check_grids(self, asked: Realisation) -> None:
+        """Refuse values that differ from those for which the grids of a digital chip were chosen.
+
+        Raises
+        ------
+        InputError
+        """
+        for population, parameters in self.opened.parameters.items():
+            for name, role in parameters.items():
+                given = asked.values.get(population, {}).get(name)
+                if role not in self.profile.quantisers or given is None:
+                    continue
+                if not np.array_equal(given, np.broadcast_to(self.values[population][name], given.shape)):
+                    raise InputError(
+                        f"'{name}' of population '{population}' lies on a grid of the chip '{self.profile.name}' that "
+                        "was chosen at deploy for other values; use deploy(network, profile, weights=...) with these."
+                    )
+
+    def clipped(self) -> list[str]:
+        """Return where potentials lie beyond the levels of the chip, in words."""
+        found = []
+        for population, parameters in self.opened.parameters.items():
+            for name, role in parameters.items():
+                there = self.profile.quantisers.get(role)
+                if there is None or role not in POTENTIALS:
+                    continue
+                used = quantiser(there.name, {key: number.value for key, number in there.numbers.items()})
+                values = self.values[population][name]
+                beyond = isinstance(used, WeightGrid) and int(used.clips(values, self._grid(population)).sum())
+                if beyond:
+                    found.append(
+                        f"population '{population}': the {role} '{name}' of {beyond} of {values.size} neurons lies "
+                        "beyond the levels of the chip and is clipped; larger weights make larger levels."
+                    )
+        return found
+
+    def _grid(self, population: str) -> Grid:
+        neuron = self.asked.populations[population].model
+        return Grid(self.dt, neuron.method == "euler", self.lsb.get(population), self._leak(population))
 
     def _leak(self, population: str) -> Array | float:
         named = [name for name, role in self.opened.readings[population].roles.items() if role == Role.LEAK]
@@ -166,11 +207,12 @@ def plan(
         and role not in POTENTIALS
         and time_of(found.network, name, key, role, values[name][key], times) is None
     ]
+    notes += _times_not_checked(network, profile, realised, cells, roles or {})
     notes = [*notes, *found.left_out, *left_out, *_limits_of(profile, network, realised, lsb, cells)]
-    complete = replace(found, left_out=tuple(notes))
-    return Plan(
-        profile, network, complete, realised, values, distances, times, scales, lsb, measured, dt, seed, gradient
+    made = Plan(
+        profile, network, found, realised, values, distances, times, scales, lsb, measured, dt, seed, gradient
     )  # fmt: skip
+    return replace(made, opened=replace(found, left_out=(*notes, *made.clipped())))
 
 
 def _sizes(
@@ -201,6 +243,24 @@ def _sizes(
         )
         distances |= {name: np.full(network.populations[name].size, largest)} if largest else {}
     return distances, times
+
+
+def _times_not_checked(
+    network: Network, profile: "ChipProfile", realised: Realisation, cells: Sequence[str], roles: GivenRoles
+) -> list[str]:
+    """Return the membrane time constants that the profile limits and the equations do not show, in words."""
+    there = profile.parameter(Role.MEMBRANE_TIME_CONSTANT)
+    if there.low is None and there.high is None:
+        return []
+    known = {name: reading(network, name).roles for name in cells}
+    given = {name: {k: role for k, role in roles.get(name, {}).items() if k in known[name]} for name in cells}
+    return [
+        f"population '{name}': '{one.name}' divides the membrane, and no parameter is the conductance g of a leak "
+        "g*(E - v); its membrane time constant is not compared with the range of the chip."
+        for name in cells
+        for one in asked_of(network, name, realised, given[name]).values()
+        if one.role == Role.MEMBRANE_TIME_CONSTANT and one.dimension != TIME
+    ]
 
 
 def _asked(network: Network, population: str, parameter: str, realised: Realisation) -> Array:

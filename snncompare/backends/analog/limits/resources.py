@@ -143,7 +143,7 @@ def _check_neurons(network: Network, profile: ChipProfile, parts: Mapping[str, _
         why = "recurrent populations must fit into one run" if profile.resources.sequential else "all must fit at once"
         raise InputError(
             f"{names}: {_neurons(there):,} neurons{each} take {circuits:,} circuits; {on} has {_most(most)}, and {why};"
-            f" use at most {int(_neurons(there) * most.value // circuits):,} neurons."
+            f" use at most {int(_neurons(there) * most.value // circuits):,} neurons{_fewer(there)}."
         )
 
 
@@ -256,6 +256,13 @@ def _largest_fan_in(part: _Part, profile: ChipProfile) -> int:
     circuits = int(most.value)
     circuits = 1 << (circuits.bit_length() - 1) if profile.resources.power_of_two else circuits
     return int(circuits * rows.value * part.fan_in // part.rows)
+
+
+def _fewer(parts: list[_Part]) -> str:
+    """Return what belongs to the largest number of neurons where they are inputs of each other."""
+    if not any(part.recurrent and part.circuits > 1 for part in parts):
+        return ""
+    return " with as many inputs each; fewer neurons have fewer inputs and need fewer circuits, so that more may fit"
 
 
 def _neurons(parts: list[_Part]) -> int:

@@ -12,7 +12,7 @@ from snncompare.backends.analog.reading.roles import Role
 from snncompare.errors import InputError, unknown
 from snncompare.values import Value
 
-__all__ = ["apply_changes"]
+__all__ = ["apply_changes", "marked"]
 
 P = TypeVar("P", bound=Value)
 ROLES = tuple(str(role) for role in Role)
@@ -31,12 +31,17 @@ def apply_changes(profile: P, changes: Mapping[str, Any], groups: Mapping[str, t
         for head in heads:
             full = ["parameters", head, *parts[1:]] if head in ROLES else [head, *parts[1:]]
             plain[full[0]] = _set(plain.get(full[0]), full, 0, given, type(profile), path)
-    if not str(plain["version"]).endswith(_MARK):
-        plain["version"] = f"{plain['version']}{_MARK}"
+    plain["version"] = marked(plain["version"])
+    touched = {name: _unchecked(given) for name, given in plain.items() if given is not getattr(profile, name)}
     try:
-        return type(profile)(**plain)
+        return type(profile)(**plain | touched)
     except InputError as error:
         raise InputError(f"changed({', '.join(map(repr, changes))}): {error}") from error
+
+
+def marked(version: Any) -> Any:
+    """Return the version of a profile, marked as one that the user changed."""
+    return version if str(version).endswith(_MARK) else f"{version}{_MARK}"
 
 
 def _set(there: Any, parts: list[str], depth: int, given: Any, owner: type[BaseModel], path: str) -> Any:
@@ -60,12 +65,18 @@ def _set(there: Any, parts: list[str], depth: int, given: Any, owner: type[BaseM
     fields = type(there).model_fields
     if following not in fields:
         raise InputError(f"changed '{path}': {unknown('number', following, fields)}")
-    inner = {key: getattr(there, key) for key in fields if key != "type"}
+    inner = {key: getattr(there, key) for key in fields}
     inner[following] = _set(inner[following], parts, depth + 1, given, owner, path)
-    try:
-        return type(there)(**inner)
-    except InputError as error:
-        raise InputError(f"changed '{path}': {error}") from error
+    return type(there).model_construct(there.model_fields_set | {following}, **inner)
+
+
+def _unchecked(there: Any) -> Any:
+    """Return what was said of a section as plain dictionaries, which are checked together when the profile is made."""
+    if isinstance(there, Mapping):
+        return {name: _unchecked(inner) for name, inner in there.items()}
+    if isinstance(there, Value) and not isinstance(there, Stated):
+        return {name: _unchecked(getattr(there, name)) for name in there.model_fields_set}
+    return there
 
 
 def _sections(owner: type[BaseModel]) -> list[str]:

@@ -21,6 +21,7 @@ __all__ = [
     "Stated",
     "Steps",
     "TimeLength",
+    "Widening",
     "is_time",
     "stated",
 ]
@@ -154,6 +155,7 @@ def _time(given: Stated) -> Stated:
 
 Fraction = Annotated[Stated, _within(0.0, 1.0, "a fraction")]
 Size = Annotated[Stated, _within(0.0, 10.0, "a coefficient of variation or standard deviation")]
+Widening = Annotated[Stated, _within(1.0, 1e6, "a factor of widening")]
 Amount = Annotated[Stated, _within(-1e6, 1e6, "the number")]
 Steps = Annotated[Stated, _within(-1e6, 1e6, "a number of digital steps", ("", "LSB"))]
 NoiseSteps = Annotated[Stated, _within(0.0, 1e6, "a standard deviation in digital steps", ("", "LSB"))]

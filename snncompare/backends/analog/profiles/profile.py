@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from snncompare.backends.analog.profiles.abilities import Delays, Equations, Quantiser, Resources
-from snncompare.backends.analog.profiles.changes import apply_changes
+from snncompare.backends.analog.profiles.by_role import check_parameter, check_quantiser
+from snncompare.backends.analog.profiles.changes import apply_changes, marked
 from snncompare.backends.analog.profiles.evidence import Count, Stated, TimeLength, stated
 from snncompare.backends.analog.profiles.measured import Measured, read_measured
 from snncompare.backends.analog.profiles.sections import (
@@ -78,7 +79,7 @@ class ChipProfile(Value):
     resources: Resources = Resources()
     delays: Delays = Delays()
     equations: Equations = Equations()
-    quantisers: dict[str, Quantiser] = Field(default_factory=dict)
+    quantisers: dict[Role, Quantiser] = Field(default_factory=dict)
     measured: dict[str, dict[str, Measured]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -90,7 +91,7 @@ class ChipProfile(Value):
             raise DescriptionError(f"schema {given['schema']!r:.20} is not known; this version reads schema: {SCHEMA}.")
         return {name: value for name, value in given.items() if name != "schema"}
 
-    @field_validator("parameters", mode="before")
+    @field_validator("parameters", "quantisers", mode="before")
     @classmethod
     def _roles_exist(cls, given: Any) -> Any:
         for name in given if isinstance(given, dict) else ():
@@ -109,7 +110,36 @@ class ChipProfile(Value):
                 )
             if role not in POTENTIALS and parameter.sd_fraction.value:
                 raise DescriptionError(f"'{role}' is no potential: give cv instead of sd_fraction.")
+            check_parameter(role, parameter)
+        leak, threshold = self.parameter(Role.LEAK).target, self.parameter(Role.THRESHOLD).target
+        if leak is not None and threshold is not None and threshold.value <= leak.value:
+            raise DescriptionError(
+                f"the target of 'threshold' must lie above that of 'leak', got '{threshold}' and '{leak}'."
+            )
+        for role, there in self.quantisers.items():
+            check_quantiser(role, there)
+        if self.kind == "ideal" and (imperfect := self._imperfections()):
+            raise DescriptionError(
+                f"a profile of kind 'ideal' is perfect, but {', '.join(imperfect)} of '{self.name}' are not; "
+                "start from 'plain', whose kind is 'analog'."
+            )
         return self
+
+    def _imperfections(self) -> list[str]:
+        """Return the sections in which this is not the network as it was described."""
+        weights, noise, neurons, read = self.weights, self.noise, self.neurons, self.readout
+        sizes = ("cv", "sd_fraction", "mean_fraction", "per_run", "per_trial")
+        there = {
+            "weights": (weights.top, weights.cv.value, weights.gain_cv.value, weights.polarity_cv.value),
+            "parameters": [getattr(one, size).value for one in self.parameters.values() for size in sizes],
+            "noise": (noise.membrane.value, noise.jitter.value, noise.event_loss.value, noise.rate_cap),
+            "neurons": (neurons.dead_fraction.value, neurons.failed_fraction.value),
+            "saturation": (self.saturation.current,),
+            "readout": (read.bits, read.noise_lsb.value, read.offset_lsb.value, read.period, read.spikes_only),
+            "quantisers": self.quantisers,
+            "measured": self.measured,
+        }
+        return [name for name, given in there.items() if any(given)]
 
     def plain(self) -> dict[str, Any]:
         """Return the profile as plain data, with the version of the layout."""
@@ -170,6 +200,8 @@ class ChipProfile(Value):
     def changed(self, **changes: Any) -> Self:
         """Return the profile with other numbers, which have the evidence ``user`` from then on.
 
+        The order does not matter: the profile is checked when all changes were made.
+
         Parameters
         ----------
         **changes
@@ -188,6 +220,8 @@ class ChipProfile(Value):
     def with_measured(self, table: Any, source: str | None = None) -> Self:
         """Return the profile with what was measured on a chip instead of draws, see `measured.read_measured`.
 
+        Its version is marked as that of a changed profile.
+
         Parameters
         ----------
         table : path or pandas.DataFrame
@@ -198,7 +232,7 @@ class ChipProfile(Value):
         there = {population: dict(by) for population, by in self.measured.items()}
         for population, by in read_measured(table, source).items():
             there.setdefault(population, {}).update(by)
-        return self.model_copy(update={"measured": there})
+        return self.model_copy(update={"measured": there, "version": marked(self.version)})
 
     def save(self, path: str | Path) -> Path:
         """Write the profile, as JSON where the name ends on ``.json``, else as YAML, and return the path."""

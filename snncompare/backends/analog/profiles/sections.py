@@ -15,6 +15,7 @@ from snncompare.backends.analog.profiles.evidence import (
     Stated,
     Steps,
     TimeLength,
+    Widening,
     is_time,
     stated,
 )
@@ -122,6 +123,8 @@ class Weights(Value):
             )
         if self.top is not None and self.top < 1:
             raise DescriptionError("weights need at least one level above zero; give bits of at least 2, or levels.")
+        if self.low is not None and self.low.value > 0:
+            raise DescriptionError(f"low is the lowest weight, at most 0, got '{self.low}'; nearest 0.")
         _check_tail(self.distribution, self.tail)
         return self
 
@@ -178,7 +181,7 @@ class Parameter(Value):
     mean_fraction : Stated
         :math:`b`, what all neurons have in common.
     distribution, tail
-        Of the draws.
+        Of the draws; potentials are ``gaussian`` where nothing is said, else ``student`` or ``contaminated``.
     target : Stated, optional
         What the calibration aims at where the user says nothing.
     low, high : Stated, optional
@@ -201,7 +204,7 @@ class Parameter(Value):
     @model_validator(mode="after")
     def _range_is_one(self) -> Self:
         units = {each.unit for each in (self.low, self.target, self.high) if each is not None}
-        if ("LSB" in units) and units != {"LSB"}:
+        if units & {"LSB", "step"} and len(units) > 1:
             raise DescriptionError(f"low, target and high are measured alike, got the units {sorted(units)}.")
         values = [each.si for each in (self.low, self.target, self.high) if each is not None]
         if values != sorted(values):
@@ -211,8 +214,13 @@ class Parameter(Value):
 
 
 def _check_tail(distribution: Distribution, tail: Tail | None) -> None:
-    if distribution == "contaminated" and (tail is None or tail.ratio is None or tail.ratio.value <= 1):
-        raise DescriptionError("a contaminated distribution needs tail: {fraction: ..., ratio: ...}, ratio above 1.")
+    if distribution == "contaminated" and (
+        tail is None or not 0 < tail.fraction.value < 1 or tail.ratio is None or tail.ratio.value <= 1
+    ):
+        raise DescriptionError(
+            "a contaminated distribution needs tail: {fraction: ..., ratio: ...}, "
+            "fraction between 0 and 1, ratio above 1."
+        )
     if distribution == "student" and (tail is None or (tail.degrees_of_freedom or PERFECT).value <= 2):
         raise DescriptionError("a student distribution needs tail: {degrees_of_freedom: ...}, above 2.")
 
@@ -270,12 +278,12 @@ class Neurons(Value):
 
     dead_fraction: Fraction = PERFECT
     failed_fraction: Fraction = PERFECT
-    failed_spread: Amount = stated(1.0, "not in the profile: as all other neurons", evidence="assumption")
+    failed_spread: Widening = stated(1.0, "not in the profile: as all other neurons", evidence="assumption")
     mask_failed: bool = False
 
 
 class Saturation(Value):
-    r"""The largest synaptic current, :math:`I \leftarrow I_{sat}\tanh(I/I_{sat})` or a clip.
+    r"""The largest synaptic current, :math:`I \leftarrow \mathrm{clip}(I, -I_{sat}, I_{sat})`.
 
     Parameters
     ----------
@@ -288,7 +296,7 @@ class Saturation(Value):
 
     current: Stated | None = None
     cv: Size = PERFECT
-    shape: Literal["clip", "tanh"] = "clip"
+    shape: Literal["clip"] = "clip"
 
     @model_validator(mode="after")
     def _current_is_a_multiple(self) -> Self:
@@ -308,7 +316,7 @@ class Readout(Value):
     bits : Stated, optional
         Of the converter; None: traces are read as they are.
     low, high : Stated, optional
-        Reliable range in LSB.
+        Reliable range in LSB, as information: codes beyond it are read as they are.
     gain, offset : Stated, optional
         :math:`g`, LSB per threshold - leak, and :math:`o`, LSB at the leak potential.
     noise_lsb, offset_lsb : Stated, optional
@@ -333,4 +341,11 @@ class Readout(Value):
     def _scale_is_known(self) -> Self:
         if self.bits is not None and (self.gain is None or self.offset is None):
             raise DescriptionError("a converter with bits needs gain (LSB per threshold - leak) and offset (LSB).")
+        if self.gain is not None and self.gain.value <= 0:
+            raise DescriptionError(f"gain must be above zero, got '{self.gain}'.")
+        ends = [each.value for each in (self.low, self.high) if each is not None]
+        if len(ends) == 2 and ends[0] >= ends[1]:
+            raise DescriptionError(f"low must lie below high, got {ends[0]:g} and {ends[1]:g}.")
+        if self.bits is not None and any(not 0 <= end <= 2**self.bits.value - 1 for end in ends):
+            raise DescriptionError(f"low and high lie from 0 to 2**bits - 1 = {2**self.bits.value - 1:g}, got {ends}.")
         return self

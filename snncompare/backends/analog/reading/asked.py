@@ -1,19 +1,20 @@
 """What a network asks of a chip: the value of every parameter with its role, potentials, effective time constants."""
 
-import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snncompare.backends.analog.reading.roles import Role, reading, roles_of
+from snncompare.backends.analog.reading.lifting import lifted_network
+from snncompare.backends.analog.reading.roles import POTENTIALS, Role, reading, roles_of
+from snncompare.backends.analog.reading.scales import leak_conductances, potential_names
 from snncompare.backends.realisation import Realisation
 from snncompare.network.composition import compose
 from snncompare.network.equations import definitions
-from snncompare.network.expressions import parsed
 from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
+from snncompare.network.time_constants import divisors
 from snncompare.units import FREQUENCY, NONE, TIME, Dimension, base_unit, parse_unit
 
 __all__ = ["Asked", "asked_of", "potentials_of", "shown"]
@@ -35,6 +36,7 @@ class Asked:
     raw_dimension: Dimension
     values: NDArray[np.float64]
     dimension: Dimension
+    reference: float = 0.0
 
     @property
     def mean(self) -> float:
@@ -77,16 +79,14 @@ def asked_of(
         else:
             continue
         found[name] = _as_time(Asked(name, role, values, dimension, values, dimension))
-    return _with_conductance(found, network, population)
+    found = _with_conductance(found, network, population, each)
+    return _with_reference(found, network, population, each, roles)
 
 
 def potentials_of(asked: Mapping[str, Asked]) -> tuple[float, float] | None:
-    """Return leak (0 where the equations name none) and threshold, means over neurons, or None without a threshold."""
-    threshold = [one for one in asked.values() if one.role is Role.THRESHOLD]
-    if not threshold:
-        return None
-    leak = [one for one in asked.values() if one.role is Role.LEAK and one.dimension == threshold[0].dimension]
-    return (leak[0].mean if leak else 0.0), threshold[0].mean
+    """Return what the threshold is counted from (see `Asked`) and the threshold, means over neurons, or None."""
+    threshold = next((one for one in asked.values() if one.role is Role.THRESHOLD), None)
+    return None if threshold is None else (threshold.reference, threshold.mean)
 
 
 def shown(value: float, dimension: Dimension) -> str:
@@ -119,29 +119,46 @@ def _as_time(one: Asked) -> Asked:
     return one
 
 
-def _with_conductance(found: dict[str, Asked], network: Network, population: str) -> dict[str, Asked]:
-    """Return a membrane capacitance as a time constant if the leak conductance is seen."""
-    farad = parse_unit("farad")[1]
-    capacitance = [n for n, one in found.items() if one.role is Role.MEMBRANE_TIME_CONSTANT and one.dimension == farad]
-    if not capacitance:
-        return found
-    leak = _leak_conductance(network, population, [n for n, one in found.items() if one.role is Role.LEAK])
-    if leak not in found:
-        return found
-    name = capacitance[0]
-    return found | {name: replace(found[name], values=found[name].values / found[leak].values, dimension=TIME)}
-
-
-def _leak_conductance(network: Network, population: str, leaks: list[str]) -> str:
-    """Return the name of g in g*(E - v), where E is a leak potential."""
-    lines = definitions(network.populations[population].model.written_out().equations)
+def _with_conductance(
+    found: dict[str, Asked], network: Network, population: str, each: Mapping[str, NDArray[np.float64]]
+) -> dict[str, Asked]:
+    """Return what divides a membrane, a capacitance, as a time constant where the leak conductance is seen."""
+    model = network.populations[population].model.written_out()
+    lines, changed = definitions(model.equations), dict(found)
     for membrane in reading(network, population).membranes:
-        for node in ast.walk(parsed(lines[membrane].expression or "0")):
-            match node:
-                case ast.BinOp(
-                    left=ast.Name(id=name),
-                    op=ast.Mult(),
-                    right=ast.BinOp(left=ast.Name(id=leak), op=ast.Sub(), right=ast.Name(id=state)),
-                ) if leak in leaks and state == membrane:
-                    return name
-    return ""
+        for name in divisors(lines[membrane].expression or "", lines) & found.keys():
+            one = found[name]
+            if one.role is not Role.MEMBRANE_TIME_CONSTANT or one.dimension == TIME:
+                continue
+            leaks = leak_conductances(lines, membrane, name, model.parameters)
+            if leaks:
+                total = sum(_values(network, population, leak, each) for leak in leaks)
+                changed[name] = replace(one, values=one.raw / total, dimension=TIME)
+    return changed
+
+
+def _with_reference(
+    found: dict[str, Asked],
+    network: Network,
+    population: str,
+    each: Mapping[str, NDArray[np.float64]],
+    roles: Mapping[str, Role | str | None] | None,
+) -> dict[str, Asked]:
+    """Return the threshold with what it is counted from, numbers without a name included."""
+    lifted = lifted_network(network, {population: POTENTIALS})
+    names = potential_names(lifted, population, roles_of(lifted, population, roles))
+    if names is None:
+        return found
+    threshold, low = names
+    if threshold not in found or low is None:
+        return found
+    reference = float(_values(lifted, population, low, each).mean())
+    return found | {threshold: replace(found[threshold], reference=reference)}
+
+
+def _values(
+    network: Network, population: str, name: str, each: Mapping[str, NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    if name in each:
+        return np.asarray(each[name], dtype=np.float64)
+    return np.full(1, compose(network, population).parameters[name].value)

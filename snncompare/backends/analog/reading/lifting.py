@@ -15,12 +15,13 @@ from snncompare.backends.analog.reading.literals import literal, replaced, tree_
 from snncompare.backends.analog.reading.neuron_reading import Cell
 from snncompare.backends.analog.reading.roles import Role, StateKind
 from snncompare.backends.analog.reading.trees import comparisons, signed_terms, sums
-from snncompare.network.equations import Definition, assignments, definitions
+from snncompare.network.equations import Definition, assigned_names, assignments, definitions
 from snncompare.network.names import FUNCTIONS, is_known
+from snncompare.network.network import Network
 from snncompare.network.neuron import NeuronModel
 from snncompare.units import TIME, Quantity, parse_unit
 
-__all__ = ["equations_with", "lifted"]
+__all__ = ["equations_with", "lifted", "lifted_network"]
 
 _KINDS: dict[StateKind, Role] = {
     "membrane": Role.MEMBRANE_TIME_CONSTANT,
@@ -54,6 +55,32 @@ def lifted(
         if role in wanted:
             plain = lift(_Lifting(plain, written, taken))
     return _times(_Lifting(plain, written, taken), wanted)
+
+
+def lifted_network(network: Network, wanted: Mapping[str, AbstractSet[Role]]) -> Network:
+    """Return a description in which numbers that play these roles are parameters, by population; see `lifting`."""
+    populations = dict(network.populations)
+    for name, roles in wanted.items():
+        neuron = network.populations[name].neuron
+        if not isinstance(neuron, NeuronModel) or not roles:
+            continue
+        incoming = network.incoming(name)
+        written = {
+            state.removesuffix("_post")
+            for projection in incoming.values()
+            for state in assigned_names(projection.synapse.with_ends(neuron).on_pre)
+        }
+        taken = {
+            f"{own}_{projection}"
+            for projection, described in incoming.items()
+            for own in (*definitions(described.synapse.written_out().equations), *described.synapse.parameters)
+        }
+        model = lifted(neuron, written, roles, taken)
+        if model.parameters != neuron.parameters:
+            populations[name] = populations[name].model_copy(update={"neuron": model})
+    if populations == dict(network.populations):
+        return network
+    return network.model_copy(update={"populations": populations})
 
 
 @dataclass(frozen=True)
@@ -150,10 +177,12 @@ def _leak(here: _Lifting) -> NeuronModel:
             continue
         terms, itself = minus[0]
         name, dimension = at.free(f"{membrane}_leak"), parse_unit(at.cell.lines[membrane].unit)[1]
-        there = [(term, value) for sign, term in terms if sign > 0 and (value := literal(term)) is not None]
-        if len(there) == 1 and there[0][1].dimension == dimension:
-            term, value = there[0]
-            model = at.with_line(membrane, replaced(tree, term, ast.Name(name)), name, value)
+        there = [(sign, term, value) for sign, term in terms if (value := literal(term)) is not None]
+        if len(there) == 1 and there[0][2].dimension == dimension:
+            sign, term, value = there[0]
+            named: ast.expr = ast.Name(name) if sign > 0 else ast.UnaryOp(op=ast.USub(), operand=ast.Name(name))
+            asked = Quantity(sign * value.value, dimension)
+            model = at.with_line(membrane, replaced(tree, term, named), name, asked)
         elif not there:
             shifted = ast.BinOp(left=ast.Name(membrane), op=ast.Sub(), right=ast.Name(name))
             model = at.with_line(membrane, replaced(tree, itself, shifted), name, Quantity(0.0, dimension))

@@ -10,6 +10,7 @@ __all__ = [
     "factors",
     "factors_of_terms",
     "plain_names",
+    "sign_of",
     "signed_terms",
     "sums",
     "without_sign",
@@ -31,19 +32,32 @@ def signed_terms(node: ast.expr, sign: int = 1) -> Iterator[tuple[int, ast.expr]
             yield sign, node
 
 
-def sums(node: ast.expr, states: set[str]) -> Iterator[list[tuple[int, ast.expr]]]:
-    """Return every sum in an expression, but not those that are multiplied by a state (a conductance)."""
-    terms = list(signed_terms(node))
+def sums(node: ast.expr, states: set[str], sign: int = 1) -> Iterator[list[tuple[int, ast.expr]]]:
+    """Return every sum in an expression, but not those that are multiplied by a state (a conductance).
+
+    The sign of a term is that with which it adds to the whole expression: of -g*(v - E), that of E is +1.
+    """
+    terms = list(signed_terms(node, sign))
     if len(terms) > 1:
         yield terms
-    for _, term in terms:
+    for inner, term in terms:
         match term:
             case ast.BinOp(left=left, op=ast.Mult(), right=right):
                 for part, other in ((left, right), (right, left)):
                     if not {n.id for n in ast.walk(other) if isinstance(n, ast.Name)} & states:
-                        yield from sums(part, states)
-            case ast.BinOp(left=left, op=ast.Div()):
-                yield from sums(left, states)
+                        yield from sums(part, states, inner * sign_of(other))
+            case ast.BinOp(left=left, op=ast.Div(), right=right):
+                yield from sums(left, states, inner * sign_of(right))
+
+
+def sign_of(node: ast.expr) -> int:
+    """Return the sign that stands before the factors of a product, -1 or 1."""
+    match node:
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return -sign_of(inner)
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
+            return sign_of(left) * sign_of(right)
+    return 1
 
 
 def comparisons(node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:

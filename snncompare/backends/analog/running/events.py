@@ -1,4 +1,4 @@
-r"""What happens to the spikes of a population on their way to the synapses: loss, a rate cap, jitter.
+r"""What happens to the spikes of a population of neurons on their way to the synapses: loss, a rate cap, jitter.
 
 In this order, each event of neuron i fired in step k
 

@@ -9,6 +9,10 @@ fractions of threshold - leak) whatever the time step (the Ornstein-Uhlenbeck pr
 54:2084, eq. 3.1). Parameters that are drawn anew: potentials get :math:`(\theta - E_L)(s_r z_r + s_t z_t)`, per run and
 per trial; positive parameters :math:`\hat p\,(F_r F_t - 1)` with log-normal factors of mean 1.
 
+Loss, rate cap and jitter act on spikes of neurons; those of inputs (`SpikeSource`) arrive as given. Synaptic currents
+are clipped at :math:`\pm I_{sat} F`, F log-normal of mean 1, frozen, one for each neuron and sign of projections (as
+are its synaptic time constants): projections of one sign have the same bound, but each current is clipped for itself.
+
 Every draw depends on the seed of the run, the device seed, the population, the number of the trial, the step and the
 neuron only.
 """
@@ -96,8 +100,8 @@ class ChipRun(EmulatedRun):
     def limits(self, population: str) -> Mapping[str, tuple[Array, Array]]:
         """Return the range of synaptic currents, see `EmulatedRun.limits`."""
         found = {}
-        for variable, largest in self._sizes.saturation.get(population, {}).items():
-            drawn = self._draw(uniform, ("saturation", population, variable), frozen=True)
+        for variable, (sign, largest) in self._sizes.saturation.get(population, {}).items():
+            drawn = self._draw(uniform, ("saturation", population, sign), frozen=True)
             top = largest * LogNormal(self._fleet.profile.saturation.cv.value).factor(drawn)
             found[variable] = (-top, top)
         return found

@@ -5,7 +5,8 @@ r"""The analog-to-digital converter through which a chip shows its membranes.
 
 :math:`v` membrane potential, :math:`E_L` and :math:`\theta` leak and threshold that were asked for, :math:`g` gain (LSB
 per distance of threshold and leak), :math:`o_i` offset of the channel of neuron i (frozen, drawn from the device seed
-around its nominal value), :math:`\sigma` noise (LSB), drawn for each sample, low and high the range of the converter.
+around its nominal value), :math:`\sigma` noise (LSB), drawn for each sample, low and high the range of the converter, 0
+and :math:`2^{bits} - 1`; ``readout.low`` and ``readout.high`` of a profile say where it is reliable and limit nothing.
 What a user sees is the potential that the nominal gain and offset give for the middle of the step,
 :math:`\hat v = E_L + (c + 1/2 - o)(\theta - E_L)/g`.
 """

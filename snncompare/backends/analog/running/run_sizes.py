@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from snncompare.backends.analog.frozen.opened import ALIVE, parameter_source
 from snncompare.backends.analog.reading.roles import POTENTIALS, Role
 from snncompare.backends.analog.running.events import LinkRules
 from snncompare.backends.analog.running.readout import Converter, Sampling
@@ -39,9 +40,11 @@ class RunSizes:
     membrane_noise : dict
         Population to membrane variable to what a step adds, standard deviation (neuron,).
     links : dict
-        Population to what its spikes have to pass; populations whose spikes all pass at once are left out.
+        Population of neurons to what its spikes have to pass; those whose spikes all pass at once are left out, and so
+        are inputs: their spikes arrive as given.
     saturation : dict
-        Population to synaptic current to its largest magnitude (neuron,), before mismatch.
+        Population to synaptic current to the sign of its projection, and to its largest magnitude (neuron,), before
+        mismatch.
 
     Raises
     ------
@@ -58,10 +61,10 @@ class RunSizes:
         self.redrawn = {name: drawn for name in self._neurons if (drawn := self._redrawn(name))}
         noisy = self._neurons if self._profile.noise.membrane.value else []
         self.membrane_noise = {name: noise for name in noisy if (noise := self._membrane_noise(name))}
-        senders = {projection.source for projection in fleet.asked.projections.values()}
-        self.links = {
-            name: rules for name in self._neurons if name in senders and not (rules := self._rules(name)).silent
-        }
+        self._senders = {projection.source for projection in fleet.asked.projections.values()}
+        rules = {name: self._rules(name) for name in self._neurons if name in self._senders}
+        self.links = {name: rule for name, rule in rules.items() if not rule.silent}
+        self._jitters = {name: rule for name, rule in rules.items() if rule.jitter}
         saturates = self._neurons if self._profile.saturation.current is not None else []
         self.saturation = {name: largest for name in saturates if (largest := self._saturation(name))}
 
@@ -74,6 +77,11 @@ class RunSizes:
     def has_readout(self) -> bool:
         """Whether traces are seen through a converter, or not at all."""
         return self._profile.readout.bits is not None or self._profile.readout.spikes_only
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What changes from run to run on the chip and not, or differently, in its emulation, one sentence each."""
+        return (*self._of_events(), *self._of_saturation())
 
     def said(self) -> list[str]:
         """Return, in words, what changes from run to run or is limited."""
@@ -131,8 +139,8 @@ class RunSizes:
             offset=stated.offset.value,
             channel_offsets=spread * channels() if spread else np.zeros(1),
             noise=0.0 if stated.noise_lsb is None else stated.noise_lsb.value,
-            low=0.0 if stated.low is None else stated.low.value,
-            high=2.0**stated.bits.value - 1 if stated.high is None else stated.high.value,
+            low=0.0,
+            high=2.0**stated.bits.value - 1,
             leak=self._leak(population),
             distance=self._distance(population, "the read-out"),
         )
@@ -143,6 +151,8 @@ class RunSizes:
     def _redrawn(self, population: str) -> dict[str, tuple[float, float]]:
         found = {}
         for name in self._fleet.parameter_maps.get(population, {}):
+            if name == ALIVE:  # which neurons are dead is frozen
+                continue
             role = self._fleet.roles[population].get(name, Role.OTHER)
             stated = self._profile.parameter(role)
             sizes = (stated.per_run.value, stated.per_trial.value)
@@ -174,21 +184,13 @@ class RunSizes:
         return np.zeros(1)
 
     def _distance(self, population: str, what: str) -> Array:
-        """Return threshold - leak; where a population has no threshold, the largest of those that have one."""
-        if population in self._fleet.distances:
-            return self._fleet.distances[population]
-        own = self._dimension(population)
-        others = [
-            distance[np.argmax(np.abs(distance))]
-            for name, distance in self._fleet.distances.items()
-            if self._dimension(name) == own
-        ]
-        if not others:
+        """Return threshold - leak, that of other populations where a population has no threshold."""
+        if population not in self._fleet.distances:
             raise InputError(
                 f"{what} is measured in fractions of threshold - leak, but neither '{population}' nor any other "
                 "population with such a membrane has a threshold."
             )
-        return np.array([max(others, key=abs)])
+        return self._fleet.distances[population]
 
     def _dimension(self, population: str) -> Dimension | None:
         membrane = self._fleet.membranes.get(population)
@@ -223,7 +225,7 @@ class RunSizes:
             for key, projection in self._fleet.asked.projections.items()
             if projection.source == population
             for name in self._named(projection.target, Role.SYNAPTIC_TIME_CONSTANT)
-            if name.endswith(f"_{key}")
+            if parameter_source(self._fleet.network, projection.target, name)[0] == key
         ]
         if not times:
             raise InputError(
@@ -232,14 +234,53 @@ class RunSizes:
             )
         return stated.value * min(times)
 
-    def _saturation(self, population: str) -> dict[str, Array]:
+    def _of_events(self) -> list[str]:
+        noise, step = self._profile.noise, f"{self._dt * 1e3:g} ms"
+        parts = {
+            "loss": noise.event_loss.value,
+            "the rate cap": noise.rate_cap is not None,
+            "jitter": noise.jitter.value,
+        }
+        acting = [words for words, there in parts.items() if there]
+        inputs = [name for name in self._fleet.asked.populations if name in self._senders and name not in self._neurons]
+        given = [
+            f"population '{name}': its spikes are inputs and arrive as given; {', '.join(acting)} act on spikes of "
+            "neurons only."
+            for name in inputs
+            if acting
+        ]
+        return given + [
+            f"population '{name}': its spikes act {rule.latency * self._dt * 1e3:g} ms late, as no spike with jitter "
+            "can act before it was fired."
+            if rule.latency
+            else f"population '{name}': jitter of {rule.jitter * self._dt * 1e3:g} ms is lost in time steps of {step}; "
+            "it is not emulated."
+            for name, rule in self._jitters.items()
+        ]
+
+    def _of_saturation(self) -> list[str]:
+        if self._profile.saturation.current is None:
+            return []
+        found = []
+        for population in self._neurons:
+            incoming = self._fleet.asked.incoming(population)
+            found += [
+                f"projection '{key}': its synapses have no current and do not saturate."
+                for key, projection in incoming.items()
+                if projection.into is None
+            ]
+            signs = {key: projection.sign for key, projection in incoming.items() if projection.into is not None}
+            if len(signs) > 1 and (None in signs.values() or len(set(signs.values())) < len(signs)):
+                names = ", ".join(f"'{key}'" for key in signs)
+                found.append(f"population '{population}': {names} saturate each for itself, not their sum.")
+        return found
+
+    def _saturation(self, population: str) -> dict[str, tuple[str, Array]]:
         stated = self._profile.saturation
-        if stated.shape != "clip":
-            raise UnsupportedError(f"saturation of shape '{stated.shape}' is not emulated; take 'clip'.")
         assert stated.current is not None
         largest = stated.current.value * np.abs(self._distance(population, "saturation"))
         lines = definitions(compose(self._fleet.asked, population).equations)
-        found = {}
+        found: dict[str, tuple[str, Array]] = {}
         for key, projection in self._fleet.asked.incoming(population).items():
             if projection.into is None:
                 continue
@@ -249,5 +290,5 @@ class RunSizes:
                     f"saturation of projection '{key}' is not emulated: its current is no state in the unit of the "
                     "membrane; set 'saturation.current' to null."
                 )
-            found[variable] = largest
+            found[variable] = (projection.sign or "both signs", largest)
         return found
