@@ -1,4 +1,4 @@
-"""The shipped profiles say what the sources say: sizes, ranges and imperfections of hardware_pipelines.md A1 to A5, A8."""
+"""The shipped profiles say what their sources say: sizes, ranges and imperfections of published chips."""
 
 import numpy as np
 import pytest
@@ -100,7 +100,7 @@ def test_the_yin_yang_noise_is_that_of_the_released_configuration(calibrated):
     assert there.per_run.value * threshold == pytest.approx(0.04, rel=rounded)
     assert (chip.noise.jitter.value, chip.noise.jitter.unit) == (0.01, "tau_syn")
     assert chip.parameters[Role.THRESHOLD].per_trial.value == 0
-    coarse = calibrated.parameters[Role.THRESHOLD]  # three digits, as in table A8
+    coarse = calibrated.parameters[Role.THRESHOLD]  # three digits
     assert (coarse.mean_fraction.value, coarse.sd_fraction.value, coarse.per_run.value) == (0.05, 0.031, 0.015)
 
 
@@ -128,7 +128,7 @@ def test_the_converter_of_brainscales(calibrated, uncalibrated):
 
 @pytest.mark.parametrize(
     ("name", "tau_mem", "tau_syn", "gain", "threshold", "dead"),
-    [  # table A8
+    [
         ("ideal", 0, 0, 0, 0, 0),
         ("bss2_calibrated", 0.07, 0.05, 0.10, 0.031, 0.005),
         ("bss2_uncalibrated", 0.20, 0.30, 0.25, 0.10, 0.02),
@@ -145,7 +145,7 @@ def test_imperfections_are_those_of_table_a8(name, tau_mem, tau_syn, gain, thres
 
 
 def test_the_spread_that_nobody_published_is_marked_as_assumed(calibrated, uncalibrated):
-    # A3: no absolute CV of time constants or efficacies on BrainScaleS-2 was found in any source
+    # No absolute CV of time constants or efficacies on BrainScaleS-2 was found in any source
     for chip in (calibrated, uncalibrated):
         for role in ("membrane_time_constant", "synaptic_time_constant"):
             assert chip.parameters[Role(role)].cv.evidence == "assumption"
@@ -197,7 +197,7 @@ def test_the_digital_chips_have_the_integers_of_their_emulators():
     assert loihi.bounds("refractory", dt=dt) == (pytest.approx(1e-3), pytest.approx(64e-3))
     assert loihi.biological(loihi.delays.high, dt) == pytest.approx(62e-3)
     assert loihi.quantisers["membrane_time_constant"].numbers["levels"].value == 4096
-    # A5: Loihi's mantissa has 17 bit, thresholds of Xylo and Speck are signed 16-bit integers
+    # Loihi's mantissa has 17 bit, thresholds of Xylo and Speck are signed 16-bit integers
     for chip, levels in ((loihi, 2**17 - 1), (xylo, 2**15 - 1), (speck, 2**15 - 1)):
         there = chip.quantisers[Role.THRESHOLD].numbers["levels"]
         assert (there.value, there.evidence) == (levels, "code"), chip.name

@@ -128,7 +128,7 @@ LOIHI = Network(
 
 
 def integer_neurons(raster, levels, decay_v, decay_i, threshold):
-    """Return the spikes of Loihi's neurons: integer state, decays rounded away from zero (hardware facts A5).
+    """Return the spikes of Loihi's neurons: integer state, decays rounded away from zero.
 
     In the order of this package's schedule: the membrane takes the current of the step before.
     """

@@ -57,7 +57,7 @@ def test_the_integration_would_see_a_wrong_moment():
 
 
 def test_log_normal_scale_has_the_published_values():
-    """Hardware facts A8.1: s = sqrt(ln(1 + CV^2)) is 0.0998 for 10 % and 0.1980 for 20 %."""
+    """In closed form s = sqrt(ln(1 + CV^2)) is 0.0998 for 10 % and 0.1980 for 20 %."""
     one_sd = 0.841344746068543  # distribution function of the normal distribution at 1
     for cv, s in ((0.1, 0.0998), (0.2, 0.1980)):
         ratio = LogNormal(cv).factor(np.array(one_sd)) / LogNormal(cv).factor(np.array(0.5))
@@ -65,7 +65,7 @@ def test_log_normal_scale_has_the_published_values():
 
 
 def test_a_gaussian_at_cv_03_is_negative_once_in_2300_draws_and_the_others_never():
-    """Hardware facts A9: p = 4e-4 per draw."""
+    """Below -1/0.3 standard deviations: 4.3e-4 of draws."""
     u = (np.arange(300_000) + 0.5) / 300_000
     assert (Gaussian(0.3).factor(u) < 0).mean() == pytest.approx(4.3e-4, rel=0.02)
     for other in (LogNormal(0.3), TruncatedGaussian(0.3), StudentT(0.3, 3.0), Contaminated(0.3), FoldedGaussian(0.3)):
@@ -89,7 +89,7 @@ def test_standard_numbers_have_mean_zero_and_spread_one(distribution):
 
 
 def test_a_contaminated_distribution_has_the_robust_cv_of_the_measured_time_constants():
-    """Hardware facts A4: CV 0.12 with a robust CV (IQR/1.349/median) of 0.07; fraction 0.1, ratio 5.2."""
+    """Measured on silicon (Robust-Classification-EBN): CV 0.12 with a robust CV (IQR/1.349/median) of 0.07; fraction 0.1, ratio 5.2."""
     f = Contaminated(0.12, 0.1, 5.2).factor((np.arange(100_000) + 0.5) / 100_000)
 
     def robust(x):

@@ -66,7 +66,7 @@ def test_the_mismatch_of_a_threshold_is_measured_from_the_leak_not_from_zero():
 
 
 def test_levels_per_threshold_make_a_weight_of_that_size_so_many_levels():
-    """The noise profile of DelGrad: 78 levels per threshold - leak, at most 63 (hardware facts A3)."""
+    """The noise profile of DelGrad: 78 levels per threshold - leak, at most 63."""
     delgrad = ChipProfile.load("bss2_delgrad")
     chip = deploy(network(feed=feed("5 mV"), large=feed("9 mV")), delgrad)
     assert chip.weight_maps["feed"].levels(np.array([5e-3, 10e-3, -10e-3])).tolist() == [39.0, 63.0, -63.0]

@@ -2,7 +2,7 @@ r"""Firing rates of many mismatched neurons against the closed form of the leaky
 
 .. math:: f = 1/(t_{ref} + \tau \ln\frac{I}{I - \theta})
 
-with threshold 1, tau 10 ms, a refractory time of 2 ms, at four constant currents: hardware facts A9.
+with threshold 1, tau 10 ms, a refractory time of 2 ms, at four constant currents.
 """
 
 import numpy as np

@@ -46,7 +46,7 @@ def test_a_map_that_neither_rounds_nor_clips_leaves_the_bits_alone():
 
 
 def test_the_error_of_rounding_has_the_variance_of_a_uniform_distribution():
-    """Largest error Delta/2, rms Delta/sqrt(12) = 0.2887 Delta (hardware facts A9)."""
+    """Largest error Delta/2, rms Delta/sqrt(12) = 0.2887 Delta."""
     delta = 1 / 63
     w = RNG(2).uniform(-1, 1, 200_000)
     error = WeightMap(scale=63.0, low=-63.0, high=63.0, rounds=True).apply(w) - w
@@ -59,7 +59,7 @@ def test_the_error_of_rounding_has_the_variance_of_a_uniform_distribution():
 
 @pytest.mark.parametrize(("bits", "decibels"), [(2, 8.3), (3, 15.7), (4, 22.3), (5, 28.6), (6, 34.8), (8, 46.9)])
 def test_the_signal_to_noise_ratio_of_clipped_gaussian_weights(bits, decibels):
-    """N(0, 0.25^2) weights on +-1 with sign and b bits: the numbers of hardware facts A9."""
+    """N(0, 0.25^2) weights on +-1 with sign and b bits: signal to noise in closed form."""
     top = float(2**bits - 1)
     w = np.clip(RNG(3).normal(0, 0.25, 200_000), -1, 1)
     error = WeightMap(scale=top, low=-top, high=top, rounds=True).apply(w) - w

@@ -3,7 +3,7 @@ r"""Quantisers of digital chips, in closed form: the value that a chip has in pl
 What is not emulated is the arithmetic of the state: on these chips membrane and current are integers that are rounded
 in every step, here they are floats that decay by the chip's own factor. Decays are compared as factors per step: a
 differential equation that is integrated exactly (exponential Euler) multiplies by :math:`e^{-dt/\tau}`, one that is
-integrated by Euler's method by :math:`1 - dt/\tau`. Sources: hardware facts A5; Loihi from `brian2_loihi` (Michaelis et
+integrated by Euler's method by :math:`1 - dt/\tau`. Sources: Loihi from `brian2_loihi` (Michaelis et
 al. 2022), Xylo and Speck from Rockpool and sinabs.
 """
 
