@@ -93,7 +93,7 @@ def asked_of(config: "CompareConfig | StudyConfig") -> Asked:
     InputError
         If a metric is given twice.
     """
-    metrics = [metric for given in config.metrics for metric in given.metrics()]
+    metrics = [metric for given in config.metrics for metric in given.made()]
     for k, metric in enumerate(metrics):
         if metric in metrics[:k]:
             raise InputError(f"metrics: {metric!r} is given twice; give each once.")

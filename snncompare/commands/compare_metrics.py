@@ -1,12 +1,10 @@
 """A metric in a configuration: its type, its parameters by name, and the time scales of a sweep."""
 
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import ConfigDict, model_validator
-
-from snncompare.errors import InputError, unknown
-from snncompare.values import Value
+from snncompare.commands.typed_config import TypedConfig
+from snncompare.errors import InputError
 
 if TYPE_CHECKING:
     from snncompare.representation.metrics import Metric
@@ -18,7 +16,7 @@ NEEDS_DATA = ("WhitenedCount",)
 """Metrics with a parameter that is estimated from a recording and cannot be written in a file."""
 
 
-class MetricConfig(Value):
+class MetricConfig(TypedConfig):
     """One metric, or a sweep of it over time scales.
 
     The keys beside ``type`` are the parameters of the class of this name in `snncompare.representation.metrics`; a
@@ -29,23 +27,17 @@ class MetricConfig(Value):
     type : str
     """
 
-    model_config = ConfigDict(extra="allow")
+    what: ClassVar[str] = "metric"
 
-    type: str
-
-    @model_validator(mode="before")
     @classmethod
-    def _has_a_type(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "type" not in given:
-            raise InputError(f"a metric needs a 'type': {', '.join(_names())}.")
-        return given
+    def kinds(cls) -> dict[str, Any]:
+        """Return the metrics of `snncompare.representation.metrics` that can be written in a file."""
+        from snncompare.representation import metrics
 
-    @model_validator(mode="after")
-    def _can_be_made(self) -> Self:
-        self.metrics()
-        return self
+        found: dict[str, Any] = {name: getattr(metrics, name) for name in metrics.__all__ if name not in NEEDS_DATA}
+        return {name: kind for name, kind in found.items() if _is_metric(kind) and is_dataclass(kind)}
 
-    def metrics(self) -> "tuple[Metric, ...]":
+    def made(self) -> "tuple[Metric, ...]":
         """Return the metric, or one for each time scale.
 
         Raises
@@ -53,16 +45,10 @@ class MetricConfig(Value):
         InputError
             If the type or a parameter does not exist, is missing, or has a value that the metric refuses.
         """
-        kind: Any = _class_named(self.type)
-        given = dict(self.model_extra or {})
+        kind = self.kind()
         sweep = getattr(kind, "sweep", None)
         scale = _scale_name(kind)
-        allowed = [field.name for field in fields(kind)] + [SWEEP] * (sweep is not None)
-        for key in given:
-            if key not in allowed:
-                raise InputError(
-                    unknown(f"key of {self.type}", key, allowed) if allowed else f"{self.type} takes no keys."
-                )
+        given = self.given([SWEEP] * (sweep is not None))
         if sweep is not None and SWEEP in given:
             if scale in given:
                 raise InputError(f"{self.type}: give {scale} for one metric or {SWEEP} for several, not both.")
@@ -75,20 +61,10 @@ class MetricConfig(Value):
             ) from error
 
 
-def _names() -> list[str]:
-    from snncompare.representation import metrics
+def _is_metric(kind: Any) -> bool:
+    from snncompare.representation.metrics import Metric
 
-    found = [name for name in metrics.__all__ if is_dataclass(getattr(metrics, name))]
-    return [name for name in found if issubclass(getattr(metrics, name), metrics.Metric) and name not in NEEDS_DATA]
-
-
-def _class_named(name: str) -> "type[Metric]":
-    from snncompare.representation import metrics
-
-    if name not in _names():
-        raise InputError(unknown("type of metric", name, _names()))
-    found: type[Metric] = getattr(metrics, name)
-    return found
+    return isinstance(kind, type) and issubclass(kind, Metric)
 
 
 def _scale_name(kind: Any) -> str:

@@ -16,12 +16,12 @@ WRITTEN = {
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_the_keys_are_the_parameters_of_the_class(name):
-    assert MetricConfig(type=name, **WRITTEN[name]).metrics() == (getattr(metrics, name)(**WRITTEN[name]),)
+    assert MetricConfig(type=name, **WRITTEN[name]).made() == (getattr(metrics, name)(**WRITTEN[name]),)
     assert MetricConfig(type=name, **WRITTEN[name]) == MetricConfig(type=name, **WRITTEN[name])
 
 
 def test_time_scales_make_a_sweep():
-    made = MetricConfig(type="VanRossum", time_scales=["1 ms", "10 ms"], mixing=0.5).metrics()
+    made = MetricConfig(type="VanRossum", time_scales=["1 ms", "10 ms"], mixing=0.5).made()
     assert made == metrics.VanRossum.sweep(["1 ms", "10 ms"], mixing=0.5)
 
 

@@ -64,7 +64,7 @@ def probe_of(config: MismatchConfig, folder: Path, test: SpikeDataset) -> "tuple
     asked = config.representation
     if asked is None:
         return None, None
-    metrics = tuple(metric for given in asked.metrics for metric in given.metrics())
+    metrics = tuple(metric for given in asked.metrics for metric in given.made())
     with at("representation"):
         shown = test if asked.dataset is None else parts_of(asked.dataset, folder, config.seed).test
         if not isinstance(asked.condition, str):

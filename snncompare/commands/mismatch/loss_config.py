@@ -1,13 +1,11 @@
 """A loss in a configuration: the name of its class, and its parameters by name."""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Self, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
-from pydantic import ConfigDict, model_validator
-
+from snncompare.commands.typed_config import TypedConfig
 from snncompare.errors import InputError, unknown
-from snncompare.values import Value
 
 if TYPE_CHECKING:
     from snncompare.learning.losses import Loss
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["LossConfig"]
 
 
-class LossConfig(Value):
+class LossConfig(TypedConfig):
     """A loss that says which answer is right.
 
     The keys beside ``type`` are the parameters of the class of this name in `snncompare.learning.losses`, for example
@@ -26,23 +24,17 @@ class LossConfig(Value):
     type : str
     """
 
-    model_config = ConfigDict(extra="allow")
+    what: ClassVar[str] = "loss"
 
-    type: str
-
-    @model_validator(mode="before")
     @classmethod
-    def _has_a_type(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "type" not in given:
-            raise InputError(f"a loss needs a 'type': {', '.join(_kinds())}.")
-        return given
+    def kinds(cls) -> dict[str, Any]:
+        """Return the losses of `snncompare.learning.losses`."""
+        from snncompare.learning import losses
 
-    @model_validator(mode="after")
-    def _can_be_made(self) -> Self:
-        self.loss()
-        return self
+        found = {name: getattr(losses, name) for name in losses.__all__}
+        return {name: kind for name, kind in found.items() if is_dataclass(kind) and _is_loss(kind)}
 
-    def loss(self) -> "Loss":
+    def made(self) -> "Loss":
         """Return the loss.
 
         Raises
@@ -50,14 +42,7 @@ class LossConfig(Value):
         InputError
             If the type or a parameter does not exist, is missing, or has a value that the loss refuses.
         """
-        kinds = _kinds()
-        if self.type not in kinds:
-            raise InputError(unknown("type of loss", self.type, kinds))
-        kind, given = kinds[self.type], dict(self.model_extra or {})
-        allowed = [field.name for field in fields(kind)]
-        for key in given:
-            if key not in allowed:
-                raise InputError(unknown(f"key of {self.type}", key, allowed))
+        kind, given = self.kind(), self.given()
         hints = get_type_hints(kind)
         try:
             made: Loss = kind(**{key: _value(key, value, hints[key]) for key, value in given.items()})
@@ -67,15 +52,10 @@ class LossConfig(Value):
         return made
 
 
-def _kinds() -> dict[str, Any]:
-    from snncompare.learning import losses
+def _is_loss(kind: Any) -> bool:
+    from snncompare.learning.losses import Loss
 
-    found = {name: getattr(losses, name) for name in losses.__all__}
-    return {
-        name: kind
-        for name, kind in found.items()
-        if isinstance(kind, type) and issubclass(kind, losses.Loss) and is_dataclass(kind) and kind is not losses.Loss
-    }
+    return isinstance(kind, type) and issubclass(kind, Loss) and kind is not Loss
 
 
 def _value(key: str, given: Any, annotation: Any) -> Any:

@@ -93,7 +93,7 @@ def run_mismatch(
     result = mismatch_study(
         schemes,
         job.parts.test,
-        config.loss.loss(),
+        config.loss.made(),
         sweeps=sweeps,
         device_seeds=config.devices,
         dt=config.dt,
@@ -176,7 +176,7 @@ def _check_network(
         with at("representation"):
             check_probe(asked, probe, dt=config.dt)
     data = {"dataset": parts.train or parts.test, "test": parts.test}
-    loss, step = config.loss.loss(), config.dt.value
+    loss, step = config.loss.made(), config.dt.value
     check_fit(asked.network, loss, (), data, step)
     one = parts.test.subset(np.arange(len(parts.test)) == 0)
     for name, sweep in config.sweeps.items():
