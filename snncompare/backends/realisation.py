@@ -11,6 +11,7 @@ from snncompare.backends.connections import Connections
 from snncompare.backends.draw_values import draw_values, generator
 from snncompare.backends.draw_wiring import MAX_SYNAPSES, draw_pairs, expected_synapses
 from snncompare.backends.given_parts import at, check_sign, checked_connections, checked_values, ends_of
+from snncompare.dynamics.first_step import check_first_step
 from snncompare.errors import InputError, unknown
 from snncompare.network.amount import is_drawn
 from snncompare.network.composition import compose
@@ -74,13 +75,14 @@ def realise(network: Network, seed: int, given: Given | None = None, *, dt: floa
     given : Realisation or mapping, optional
         What is known already and need not be drawn, see `Given`.
     dt : float, optional
-        Time step in seconds; only fluctuation-driven weights depend on it.
+        Time step in seconds; fluctuation-driven weights depend on it, and whether an exact solution has numbers.
 
     Raises
     ------
     InputError
         If the network has more than `MAX_SYNAPSES` synapses (nothing is allocated then), what is given does not fit to
-        it, or a weight has not the sign that its projection asks for.
+        it, a weight has not the sign that its projection asks for, or equal time constants leave an exact solution
+        without numbers.
     """
     generator(seed, "")
     known = checked(network, given if given is not None else {})
@@ -92,7 +94,10 @@ def realise(network: Network, seed: int, given: Given | None = None, *, dt: floa
             connections[name] = _completed(there, projection, name, seed)
             check_sign(connections[name], projection, "drawn")
     values = {name: _values(network, name, seed, known.values.get(name, {})) for name in network.populations}
-    return Realisation(connections, {name: found for name, found in values.items() if found})
+    values = {name: found for name, found in values.items() if found}
+    if dt is not None:
+        check_first_step(network, dt, values)
+    return Realisation(connections, values)
 
 
 def checked(network: Network, given: Given) -> Realisation:

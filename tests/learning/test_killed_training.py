@@ -152,4 +152,5 @@ def _logged(folder):
 
     found = EventAccumulator(str(folder))
     found.Reload()
-    return {tag: [(one.step, one.value) for one in found.Scalars(tag)] for tag in found.Tags()["scalars"]}
+    # of two files begun in the same second the later one may be read first
+    return {tag: sorted((one.step, one.value) for one in found.Scalars(tag)) for tag in found.Tags()["scalars"]}
