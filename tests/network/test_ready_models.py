@@ -164,3 +164,18 @@ def test_a_bias_that_is_there_is_replaced_and_not_added():
     changed = with_bias(model, "100 pA")
     assert changed.equations == model.equations
     assert changed.parameters["bias_I"] == quantity("100 pA")
+
+
+def _time_constants(models):
+    """Return every (model, argument) that is a time constant: it begins with ``tau``, and a millisecond more is taken."""
+    for name, model in models.items():
+        for argument, parameter in inspect.signature(model).parameters.items():
+            if (argument == "tau" or argument.startswith("tau_")) and parameter.kind is parameter.KEYWORD_ONLY:
+                yield pytest.param(model, argument, id=f"{name}-{argument}")
+
+
+@pytest.mark.parametrize(("model", "argument"), [*_time_constants(NEURONS), *_time_constants(SYNAPSES)])
+@pytest.mark.parametrize("given", ["0 ms", "-5 ms"])
+def test_time_constants_are_above_zero(model, argument, given):
+    with pytest.raises(DescriptionError, match=rf"^tau\w*:? .*(above|longer than) zero.*, got '{given}'"):
+        model(**{argument: given})
