@@ -54,6 +54,8 @@ class InputSpikes:
 
 def n_steps(duration: float, dt: float) -> int:
     """Return how many steps a run has."""
+    if not duration > 0:
+        raise InputError(f"the duration must be longer than zero, got {duration:g} s.")
     steps = round(duration / dt)
     if steps < 1 or not np.isclose(steps * dt, duration, rtol=1e-9):
         raise InputError(f"the duration {duration:g} s is not a multiple of the time step {dt * 1e3:g} ms.")

@@ -9,6 +9,7 @@ from brian2.codegen.runtime.numpy_rt.numpy_rt import NumpyCodeObject
 from brian2.units.fundamentalunits import Dimension as Brian2Dimension
 
 from snncompare.dynamics.state_updaters import RememberedMethod
+from snncompare.dynamics.uncaught import leave_errors_to_python
 from snncompare.errors import DescriptionError
 from snncompare.network.amount import is_drawn
 from snncompare.network.composition import compose, compose_synapse
@@ -21,6 +22,7 @@ __all__ = ["CodeTarget", "brian2_errors", "from_brian2", "neuron_group", "spike_
 CodeTarget = type[brian2.codegen.codeobject.CodeObject]
 
 brian2.BrianLogger.suppress_name("unused_brian_object")  # what is refused half-way was never run, and we say why
+leave_errors_to_python()
 
 
 def to_brian2(quantity: Quantity) -> brian2.Quantity:
