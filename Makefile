@@ -20,7 +20,7 @@ contracts: .venv/.test
 	$(BIN)/lint-imports
 
 unit: .venv/.test .venv-driver/.ready
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # A stamp is written only when the installation before it succeeded.
 .venv/bin/python:

@@ -103,17 +103,19 @@ def measured(kind: str, points: pd.DataFrame, backend: str, size: int, duration:
     program = sc.compile(
         Network(populations={"cells": cells}), backend, weights={"cells": currents}, **OPTIONS[backend]
     )
-    run = program.run({}, duration=f"{BURN_IN + duration} s", seed=1)
+    burn_in = min(BURN_IN, duration)
+    run = program.run({}, duration=f"{burn_in + duration} s", seed=1)
     kinds, point = spike_kinds(run), run.spike_index()[1] // size
     events, bursts = (
-        np.bincount(point[(kinds == kind) & (run.times >= BURN_IN)], minlength=len(points)) for kind in (EVENT, BURST)
+        np.bincount(point[(kinds == kind) & (run.times >= burn_in)], minlength=len(points)) for kind in (EVENT, BURST)
     )
     probability = bursts / np.maximum(events, 1)
     return points.assign(
         backend=backend,
         ER=events / (size * duration),
         BP=probability,
-        BP_error=np.sqrt(probability * (1 - probability) / np.maximum(events, 1)),
+        # Above one, where a burst's event was before what is counted.
+        BP_error=np.sqrt(np.clip(probability * (1 - probability), 0, None) / np.maximum(events, 1)),
     )
 
 
@@ -218,13 +220,13 @@ def draw(table: pd.DataFrame, out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/burst_neuron"))
-    parser.add_argument("--quick", action="store_true", help="10 neurons a point for half a second")
+    parser.add_argument("--quick", action="store_true", help="10 neurons a point for 0.2 s")
     parser.add_argument("--backends", nargs="+", default=["brian2", "torch"], choices=list(OPTIONS))
     parser.add_argument("--size", type=int, default=150, help=f"neurons at every point, except {SPECIFIED} for fused")
     parser.add_argument("--duration", type=float, default=4.0, help="seconds that are counted")
     arguments = parser.parse_args()
     given = (arguments.size, arguments.duration)
-    sizes = {name: (10, 0.5) if arguments.quick else SPECIFIED if name == "fused" else given for name in OPTIONS}
+    sizes = {name: (10, 0.2) if arguments.quick else SPECIFIED if name == "fused" else given for name in OPTIONS}
     arguments.out.mkdir(parents=True, exist_ok=True)
     table = pd.concat([kept(name, *sizes[name], arguments.out) for name in arguments.backends], ignore_index=True)
     draw(table, arguments.out)

@@ -7,7 +7,7 @@ distribution, and networks that were changed on purpose must be seen to differ.
 import argparse
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -68,7 +68,7 @@ def _higher_threshold(network: Network) -> Network:
 
 
 def measure(backend: str, *, quick: bool, jobs: int) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of the three tables, computed in `jobs` processes."""
+    """Return the rows of the three tables, computed in `jobs` processes; one is this one."""
     neurons, synapses = (QUICK_NEURONS, QUICK_SYNAPSES) if quick else (tuple(NEURONS), tuple(SYNAPSES))
     duration, runs = ("0.3 s", 6) if quick else ("1 s", 8)
     work: list[tuple[str, Any, tuple[Any, ...]]] = [
@@ -87,13 +87,20 @@ def measure(backend: str, *, quick: bool, jobs: int) -> dict[str, list[dict[str,
         for name in random
     ]
     rows: dict[str, list[dict[str, Any]]] = {"deterministic": [], "controls": [], "noisy": []}
+    for table, row in done(work, jobs):
+        rows[table].append(row)
+        print(f"{'ok' if row['passed'] else 'DIFFERS':>8}  {row['name']}", flush=True)
+    return rows
+
+
+def done(work: list[tuple[str, Any, tuple[Any, ...]]], jobs: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the table and the row of each piece of work as it is done."""
+    if jobs == 1:
+        yield from ((table, function(*arguments)) for table, function, arguments in work)
+        return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         waiting = {pool.submit(function, *arguments): table for table, function, arguments in work}
-        for finished in as_completed(waiting):
-            row = finished.result()
-            rows[waiting[finished]].append(row)
-            print(f"{'ok' if row['passed'] else 'DIFFERS':>8}  {row['name']}", flush=True)
-    return rows
+        yield from ((waiting[finished], finished.result()) for finished in as_completed(waiting))
 
 
 def tables(rows: dict[str, list[dict[str, Any]]]) -> str:

@@ -43,8 +43,14 @@ RULES: dict[str, LearningRule] = {
     "BPTT with checkpoints": checkpointed_bptt(SURROGATE, CHECKPOINT_EVERY),
 }
 LOSS = Regression("readout", scale="1")
-FULL: dict[str, Any] = {"steps": (100, 300, 1000, 3000, 10000), "batches": (1, 8, 32), "timed": 300, "rounds": 3}
-QUICK: dict[str, Any] = {"steps": (20, 60), "batches": (1,), "timed": 20, "rounds": 1}
+FULL: dict[str, Any] = {
+    "steps": (100, 300, 1000, 3000, 10000),
+    "batches": (1, 8, 32),
+    "timed": 300,
+    "rounds": 3,
+    "rules": 3,
+}
+QUICK: dict[str, Any] = {"steps": (20, 60), "batches": (1,), "timed": 20, "rounds": 1, "rules": 2}
 MEGABYTES = (10, 100, 1000)
 GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "32768", "MALLOC_MMAP_MAX_": "1000000"}  # glibc: what is freed is given back
 
@@ -142,6 +148,11 @@ def measured_alone(name: str, steps: int, batches: Sequence[int]) -> list[dict[s
     return [{"rule": name, "steps": steps, "batch": batch, **found} for batch, found in each]
 
 
+def measured_here(name: str, steps: int, batches: Sequence[int]) -> list[dict[str, Any]]:
+    """Measure in this process, where numbers do not matter."""
+    return [{"rule": name, "steps": steps, "batch": batch, **measure(name, steps, batch)} for batch in batches]
+
+
 def draw(memory: pd.DataFrame, times: pd.DataFrame, out: Path) -> None:
     """Draw peak memory against steps, and time per step against trials side by side."""
     from snncompare.figures.save import save_figure
@@ -195,9 +206,11 @@ def main() -> None:
     scale, begin = QUICK if arguments.quick else FULL, time.perf_counter()
     os.environ |= {"OMP_NUM_THREADS": "1"}
     batches = scale["batches"] * scale["rounds"]
-    times = [row for name in RULES for row in measured_alone(name, scale["timed"], batches)]
+    timed = measured_here if arguments.quick else measured_alone
+    times = [row for name in RULES for row in timed(name, scale["timed"], batches)]
     os.environ |= GIVE_BACK
-    memory = [row for steps in scale["steps"] for name in RULES for row in measured_alone(name, steps, [BATCH])]
+    rules = list(RULES)[: scale["rules"]]
+    memory = [row for steps in scale["steps"] for name in rules for row in measured_alone(name, steps, [BATCH])]
     tables = pd.DataFrame(memory), pd.DataFrame(times)
     arguments.out.mkdir(parents=True, exist_ok=True)
     draw(*tables, arguments.out)

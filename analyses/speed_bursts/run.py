@@ -103,7 +103,7 @@ def standalone(network: Any, duration: float, repeats: int) -> dict[str, Any]:
 
 
 def one(network: str, way: str, duration: float, repeats: int, *, quick: bool) -> dict[str, Any]:
-    """Return what one way costs for one network; runs in a process of its own."""
+    """Return what one way costs for one network."""
     made = described(network, quick=quick)
     calls: dict[str, Callable[[], dict[str, Any]]] = {
         "fused": lambda: measured(made, "fused", duration, repeats),
@@ -115,16 +115,25 @@ def one(network: str, way: str, duration: float, repeats: int, *, quick: bool) -
     return calls[way]()
 
 
+def one_alone(*given: Any, quick: bool) -> dict[str, Any]:
+    """Return the same, measured in a fresh process."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(one, *given, quick=quick).result()
+
+
 def measure(found: dict[str, dict[str, Any]], *, quick: bool) -> Iterator[None]:
-    """Measure one way after the other, the cheap ones first, each in a fresh process, and say when `found` has more."""
+    """Measure one way after the other, the cheap ones first, and say when `found` has more.
+
+    Each is measured in a fresh process; with `quick`, the first only, and the others in this one.
+    """
     os.environ |= ONE_THREAD
     for way in WAYS_OF_QUICK if quick else tuple(DURATIONS):
         for network in NETWORKS:
             if (network, way) in TOO_MANY_PARTS:
                 continue
             duration, repeats = (0.05, 1) if quick else (DURATIONS[way], REPEATS if way == "fused" else 1)
-            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-                found[f"{network}: {way}"] = process.submit(one, network, way, duration, repeats, quick=quick).result()
+            measured_one = one if quick and found else one_alone
+            found[f"{network}: {way}"] = measured_one(network, way, duration, repeats, quick=quick)
             yield
 
 

@@ -288,7 +288,7 @@ def eyes(quick: bool) -> Numbers:
     metrics: Numbers = {}
     for name in ("retina", "event_camera"):
         for size in SIZES:
-            found = in_fresh_process("see", name, size, ROUNDS if quick else 7)
+            found = in_fresh_process("see", name, size, 1 if quick else 7)
             speeds = N_FRAMES / np.array(found["seconds"])
             what = f"{N_FRAMES} frames of noise at {FRAME_RATE} Hz, {WIDTH:g} degrees wide, {found['n_units']} units"
             metrics[f"{name}_{size}_frames_per_second"] = median(speeds, f"processor time, one thread; {what}")

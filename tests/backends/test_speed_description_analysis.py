@@ -1,31 +1,20 @@
-import importlib.util
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "analyses" / "speed_description" / "run.py"
 WAYS = ("described", "by_hand", "by_hand_shared_weights")
 
 
 @pytest.fixture(scope="module")
-def script():
-    found = importlib.util.spec_from_file_location("speed_description", SCRIPT)
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+def script(analysis_module):
+    return analysis_module("speed_description")
 
 
 @pytest.mark.slow
-def test_the_description_and_the_plain_scripts_give_the_same_spikes(tmp_path):
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--quick", "--out", str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr  # the script stops if a single spike differs
+def test_the_description_and_the_plain_scripts_give_the_same_spikes(run_analysis, tmp_path):
+    run_analysis("speed_description", tmp_path)  # the script stops if a single spike differs
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["study"] == "speed_description"
     assert all(set(entry) == {"value", "published", "source"} for entry in results["metrics"].values())

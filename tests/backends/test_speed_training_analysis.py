@@ -1,12 +1,8 @@
-import importlib.util
 import json
-import subprocess
-import sys
-from pathlib import Path
+from importlib.util import find_spec
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "analyses" / "speed_training" / "run.py"
 PEERS = ("snntorch", "norse", "spikingjelly")
 INSTALL = (
     "the libraries to compare with are no dependencies; analyses/speed_training/README.md says how to install them"
@@ -14,22 +10,16 @@ INSTALL = (
 
 
 @pytest.fixture(scope="module")
-def script():
-    found = importlib.util.spec_from_file_location("speed_training", SCRIPT)
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+def script(analysis_module):
+    return analysis_module("speed_training")
 
 
 @pytest.mark.slow
-def test_the_training_analysis_measures_every_library_at_equal_work(tmp_path):
-    missing = [name for name in PEERS if importlib.util.find_spec(name) is None]
+def test_the_training_analysis_measures_every_library_at_equal_work(run_analysis, tmp_path):
+    missing = [name for name in PEERS if find_spec(name) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} not installed: {INSTALL}")
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--quick", "--out", str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_analysis("speed_training", tmp_path)
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["study"] == "speed_training"
     assert results["quick"] is True

@@ -1,8 +1,6 @@
 """The studies of burst neurons and of multiplexing run, and their stored numbers meet what they are to show."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,10 +20,9 @@ def stored(name, file="results.json"):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["burst_multiplexing", "burst_neuron"])
-def test_the_quick_study_runs(tmp_path, name):
+def test_the_quick_study_runs(run_analysis, tmp_path, name):
     own = ["--backends", "torch"] if name == "burst_neuron" else []
-    command = [sys.executable, ANALYSES / name / "run.py", "--quick", "--out", tmp_path, *own]
-    subprocess.run(command, check=True, capture_output=True)
+    run_analysis(name, tmp_path, *own)
     assert json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["quick"] is True
     assert list(tmp_path.glob("*.png"))
 

@@ -1,38 +1,26 @@
 """One page per recording: each reproduces what its data set is known for, and its controls are at chance."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ANALYSES = Path(__file__).parents[2] / "analyses"
 PAGES = ["gerbil_sounds", "human_it_images", "it_objects", "locust_drift", "starling_timing"]
 
 
-def run(name, out, shared):
-    command = [sys.executable, str(ANALYSES / name / "run.py"), "--quick", "--out", str(out)]
-    environment = os.environ | {"SNNCOMPARE_SHARED": str(shared)}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
-
-
 @pytest.fixture
-def values(shared_data, tmp_path):
+def values(run_analysis, shared_data, tmp_path):
     def of(name):
-        found = run(name, tmp_path, shared_data.parent)
-        assert found.returncode == 0, found.stderr
+        run_analysis(name, tmp_path, environment={"SNNCOMPARE_SHARED": str(shared_data.parent)})
         results = json.loads((tmp_path / "results.json").read_text())
         return {key: entry["value"] for key, entry in results["metrics"].items()} | {"answer": results["answer"]}
 
     return of
 
 
-def test_without_the_recordings_a_page_says_so_and_stops(tmp_path):
+def test_without_the_recordings_a_page_says_so_and_stops(run_analysis, tmp_path):
     for name in PAGES:
-        found = run(name, tmp_path / "out", tmp_path)
-        assert (found.returncode, found.stdout.startswith("skipped: ")) == (0, True), found.stderr
+        found = run_analysis(name, tmp_path / "out", environment={"SNNCOMPARE_SHARED": str(tmp_path)})
+        assert found.out.startswith("skipped: ")
     assert not (tmp_path / "out").exists()
 
 

@@ -1,9 +1,6 @@
 """The study of mismatch against a recording runs, and its stored numbers are those its README tells."""
 
-import importlib.util
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +13,8 @@ SIGMAS = ("0.05", "0.1", "0.2", "0.3", "0.5")
 
 
 @pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("mismatch_and_brain", STUDY / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def script(analysis_module):
+    return analysis_module("mismatch_and_brain")
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +25,10 @@ def stored():
 
 
 @pytest.mark.slow
-def test_the_quick_study_compares_chips_with_the_ideal_and_the_neuron(tmp_path, shared_data):
+def test_the_quick_study_compares_chips_with_the_ideal_and_the_neuron(run_analysis, tmp_path, shared_data):
     if not (shared_data / "gerbil_ic_fm_sounds").is_dir():
         pytest.skip("the recording of gerbil inferior colliculus is not here")
-    subprocess.run([sys.executable, STUDY / "run.py", "--quick", "--out", tmp_path], check=True, capture_output=True)
+    run_analysis("mismatch_and_brain", tmp_path)
     found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert found["quick"]
     for metric in METRICS:

@@ -1,8 +1,6 @@
 """The analyses about timing run, and say what they are there to say."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,26 +8,28 @@ import pytest
 ANALYSES = Path(__file__).parents[2] / "analyses"
 
 
-def values(name, out):
-    command = [sys.executable, str(ANALYSES / name / "run.py"), "--quick", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    results = json.loads((out / "results.json").read_text())
-    assert results["study"] == name
-    assert all(set(entry) == {"value", "published", "source"} for entry in results["metrics"].values())
-    return {key: entry["value"] for key, entry in results["metrics"].items()}
+@pytest.fixture
+def values(run_analysis, tmp_path):
+    def of(name):
+        run_analysis(name, tmp_path)
+        results = json.loads((tmp_path / "results.json").read_text())
+        assert results["study"] == name
+        assert all(set(entry) == {"value", "published", "source"} for entry in results["metrics"].values())
+        return {key: entry["value"] for key, entry in results["metrics"].items()}
+
+    return of
 
 
-def test_the_speed_study_computes_what_all_pairs_of_trials_give(tmp_path):
-    found = values("speed_study", tmp_path)
+def test_the_speed_study_computes_what_all_pairs_of_trials_give(values):
+    found = values("speed_study")
     # sums of a few hundred kernels of order one
     assert found["largest relative difference from all pairs"] < 1e-11
     assert found["peak memory, MB"] >= found["peak memory before the study, MB"]
 
 
 @pytest.mark.slow
-def test_the_ground_truth_analysis_tells_the_codes_apart(tmp_path):
-    found = values("ground_truth", tmp_path)
+def test_the_ground_truth_analysis_tells_the_codes_apart(values, tmp_path):
+    found = values("ground_truth")
     assert found["spike count: rate"] > 0.8
     assert found["spike count: pattern"] == 0.0
     assert found["van Rossum: pattern"] > 0.8

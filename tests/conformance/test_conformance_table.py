@@ -1,9 +1,6 @@
 """The conformance table is green where backends agree and red where a network was changed."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,16 +13,11 @@ from snncompare.testing.conformance import Check, check_backend
 from snncompare.testing.models import NEURONS, SYNAPSES, conformance_input
 from snncompare.testing.statistical import energy_test
 
-ANALYSES = Path(__file__).parents[2] / "analyses"
 SYNAPSE_OF = dict(zip(NEURONS, [name for _ in range(2) for name in SYNAPSES], strict=False))
 
 
-def _metrics_of(name, folder):
-    """Run a study in a process of its own, as a user does, and return what it wrote."""
-    command = [sys.executable, str(ANALYSES / name / "run.py"), "--quick", "--out", str(folder)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout, json.loads((folder / "results.json").read_text(encoding="utf-8"))["metrics"]
+def _metrics_in(folder):
+    return json.loads((folder / "results.json").read_text(encoding="utf-8"))["metrics"]
 
 
 @pytest.mark.parametrize("neuron", NEURONS)
@@ -92,17 +84,17 @@ def test_a_failure_needs_a_reason_and_an_excuse_needs_a_failure(monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_command_prints_a_table(tmp_path):
-    printed, metrics = _metrics_of("conformance", tmp_path)
-    assert "Differing spikes / spikes" in printed
+def test_the_command_prints_a_table(run_analysis, tmp_path):
+    assert "Differing spikes / spikes" in run_analysis("conformance", tmp_path, "--jobs", "1").out
+    metrics = _metrics_in(tmp_path)
     assert metrics["differing_spikes"]["value"] == 0
     assert metrics["controls_seen"]["value"] == len(CONTROLS)
 
 
 @pytest.mark.slow
-def test_examples_of_brian2s_documentation_run_and_train(tmp_path):
-    _, metrics = _metrics_of("brian2_examples", tmp_path)
-    differing = [entry["value"] for name, entry in metrics.items() if name.endswith("_differing")]
+def test_examples_of_brian2s_documentation_run_and_train(run_analysis, tmp_path):
+    run_analysis("brian2_examples", tmp_path)
+    differing = [entry["value"] for name, entry in _metrics_in(tmp_path).items() if name.endswith("_differing")]
     assert differing.count(0) >= 5
     assert set(differing) <= {0, None}
 

@@ -1,29 +1,17 @@
-import importlib.util
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "analyses" / "speed_encoding" / "run.py"
-
 
 @pytest.fixture(scope="module")
-def script():
-    found = importlib.util.spec_from_file_location("speed_encoding", SCRIPT)
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+def script(analysis_module):
+    return analysis_module("speed_encoding")
 
 
 @pytest.mark.slow
-def test_the_analysis_measures_eyes_and_writes_the_numbers_down(tmp_path):
-    command = [sys.executable, str(SCRIPT), "--quick", "--part", "eyes", "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
-    assert done.returncode == 0, done.stderr
+def test_the_analysis_measures_eyes_and_writes_the_numbers_down(run_analysis, tmp_path):
+    run_analysis("speed_encoding", tmp_path, "--part", "eyes")
     results = json.loads((tmp_path / "results.json").read_text())
     assert (results["study"], results["quick"]) == ("speed_encoding", True)
     metrics = results["metrics"]

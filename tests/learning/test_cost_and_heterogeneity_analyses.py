@@ -1,8 +1,6 @@
 """The studies of heartbeats, of heterogeneity and of spiking or not run, and their stored numbers are complete."""
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -19,24 +17,37 @@ def stored(name, folder=None):
 
 
 @pytest.mark.slow
-def test_one_quick_command_prints_the_table_of_all_tasks(tmp_path, shared_data):
-    """It runs the quick studies of heartbeats and of heterogeneity on its way."""
-    environment = os.environ | {"SNNCOMPARE_DATA": str(shared_data), "SNNCOMPARE_CACHE": str(tmp_path / "cache")}
-    command = [sys.executable, str(ANALYSES / "spiking_or_not" / "run.py"), "--quick", "--out", str(tmp_path / "out")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=environment)
-    assert done.returncode == 0, done.stderr
+def test_one_command_prints_the_table_of_all_tasks(run_analysis, tmp_path, shared_data):
+    environment = {"SNNCOMPARE_DATA": str(shared_data), "SNNCOMPARE_CACHE": str(tmp_path / "cache")}
     for name in ("ecg", "heterogeneity"):
+        run_analysis(name, tmp_path / "out" / name, environment=environment)
         assert stored(name, tmp_path / "out" / name)[0]["quick"] is True
+    done = run_analysis("spiking_or_not", tmp_path / "out", environment=environment)
     results, found = stored("spiking_or_not", tmp_path / "out")
     assert results["quick"] is True
     for task in ("Braille letters", "spoken digits", "heartbeats"):
         for network in ("spiking", "LSTM", "GRU", "plain RNN"):
-            assert f"| {task} | {network} | " in done.stdout
+            assert f"| {task} | {network} | " in done.out
             assert 0 <= found[f"{task}, {network}: accuracy"] <= 1
         sizes = [found[f"{task}, {n}: parameters"] for n in ("spiking", "LSTM", "GRU", "plain RNN")]
         assert np.ptp(sizes) / np.mean(sizes) < 0.1  # whole numbers of units: a few percent in small networks
-    again = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment)
-    assert again.stdout.count("seed 0") == 0, "something was trained again"
+    again = run_analysis("spiking_or_not", tmp_path / "out", environment=environment)
+    assert again.out.count("seed 0") == 0, "something was trained again"
+
+
+def test_the_table_runs_studies_whose_results_are_not_there(analysis_module, monkeypatch, tmp_path):
+    script, started = analysis_module("spiking_or_not"), []
+
+    def run(command, *, check):
+        started.append(command)
+        assert check
+        (tmp_path / "results.json").write_text('{"study": "ecg"}')
+
+    monkeypatch.setattr(script.subprocess, "run", run)
+    monkeypatch.setitem(script.STUDIES, "ecg", tmp_path)
+    for _ in range(2):
+        assert script.study("ecg", quick=True) == {"study": "ecg"}
+    assert started == [[sys.executable, str(ANALYSES / "ecg" / "run.py"), "--out", str(tmp_path), "--quick"]]
 
 
 def test_heartbeats_are_told_as_well_as_published_and_not_without_learning():

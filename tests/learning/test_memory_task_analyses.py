@@ -1,8 +1,6 @@
 """The studies of evidence accumulation and of store-recall run, and their stored numbers say what their READMEs say."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,15 +17,13 @@ def stored(name, folder=None):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_quick_study_runs_and_does_not_train_again(name, tmp_path):
-    command = [sys.executable, str(ANALYSES / name / "run.py"), "--quick", "--out", str(tmp_path)]
-    first = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert first.returncode == 0, first.stderr
+def test_quick_study_runs_and_does_not_train_again(name, run_analysis, tmp_path):
+    first = run_analysis(name, tmp_path)
     results, found = stored(name, tmp_path)
     assert results["quick"] is True
-    assert first.stdout.count("held-out accuracy") == 3
-    again = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-    assert "held-out accuracy" not in again.stdout
+    assert first.out.count("held-out accuracy") == 3
+    again = run_analysis(name, tmp_path)
+    assert "held-out accuracy" not in again.out
     assert stored(name, tmp_path)[1] == found
 
 

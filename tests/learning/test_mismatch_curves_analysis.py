@@ -1,10 +1,6 @@
 """The study of accuracy against mismatch runs, and its stored curves have the published shape."""
 
-import importlib.util
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +12,8 @@ SIGMAS = ("0", "0.05", "0.1", "0.2", "0.3", "0.5")
 
 
 @pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("mismatch_curves", STUDY / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def script(analysis_module):
+    return analysis_module("mismatch_curves")
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +24,9 @@ def stored():
 
 
 @pytest.mark.slow
-def test_the_quick_study_measures_every_scheme(tmp_path, shared_data):
-    command = [sys.executable, STUDY / "run.py", "--quick", "--out", tmp_path]
-    environment = os.environ | {"SNNCOMPARE_DATA": str(shared_data), "SNNCOMPARE_CACHE": str(tmp_path / "cache")}
-    subprocess.run(command, check=True, capture_output=True, env=environment)
+def test_the_quick_study_measures_every_scheme(run_analysis, tmp_path, shared_data):
+    environment = {"SNNCOMPARE_DATA": str(shared_data), "SNNCOMPARE_CACHE": str(tmp_path / "cache")}
+    run_analysis("mismatch_curves", tmp_path, environment=environment)
     found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert found["quick"]
     for kind in KINDS:

@@ -1,8 +1,6 @@
 """The study of the knob runs, and its stored numbers say what its README says."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -27,10 +25,8 @@ def check_where_the_information_is(found):
 
 
 @pytest.mark.slow
-def test_the_quick_study_finds_the_digits_where_the_knob_puts_them(tmp_path):
-    command = [sys.executable, str(FOLDER / "run.py"), "--quick", "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
+def test_the_quick_study_finds_the_digits_where_the_knob_puts_them(run_analysis, tmp_path):
+    run_analysis("rate_and_latency", tmp_path)
     results, found = values(tmp_path / "results.json")
     assert results["quick"] is True
     check_where_the_information_is(found)

@@ -1,8 +1,6 @@
 """The studies of learning by reward and of learning signals run, and their stored numbers show what they claim."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,10 +20,8 @@ def stored(name, folder=None):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
-def test_the_quick_study_runs(name, tmp_path):
-    command = [sys.executable, str(ANALYSES / name / "run.py"), "--quick", "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
+def test_the_quick_study_runs(name, run_analysis, tmp_path):
+    run_analysis(name, tmp_path)
     results, metrics = stored(name, tmp_path)
     assert results["quick"] is True
     assert metrics.keys() == stored(name)[1].keys()

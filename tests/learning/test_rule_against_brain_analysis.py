@@ -1,8 +1,6 @@
 """The study of rules against a recording runs, and its stored numbers are those its README tells."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +10,10 @@ RULES = ("BPTT", "e-prop", "random e-prop", "DECOLLE", "prediction")
 
 
 @pytest.mark.slow
-def test_the_quick_study_compares_every_rule_with_the_recording(tmp_path, shared_data):
+def test_the_quick_study_compares_every_rule_with_the_recording(run_analysis, tmp_path, shared_data):
     if not (shared_data / "gerbil_ic_fm_sounds").is_dir():
         pytest.skip("the recording of gerbil inferior colliculus is not here")
-    subprocess.run([sys.executable, STUDY / "run.py", "--quick", "--out", tmp_path], check=True, capture_output=True)
+    run_analysis("rule_against_brain", tmp_path)
     metrics = json.loads((tmp_path / "results.json").read_text())["metrics"]
     counts = {name: metrics[f"{name}, spike count"]["value"] for name in ("nerve", "untrained", *RULES)}
     assert len(set(counts.values())) == len(counts)  # every rule left another network behind

@@ -1,10 +1,6 @@
 """The study of spoken digits runs, and its stored numbers are those its README tells."""
 
-import importlib.util
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +20,9 @@ def values(path):
 
 
 @pytest.mark.slow
-def test_the_quick_study_runs_on_a_speaker_never_heard(tmp_path, shared_data):
-    command = [sys.executable, str(FOLDER / "run.py"), "--quick", "--out", str(tmp_path)]
-    environment = os.environ | {"SNNCOMPARE_DATA": str(shared_data), "SNNCOMPARE_CACHE": str(tmp_path / "cache")}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
-    assert done.returncode == 0, done.stderr
+def test_the_quick_study_runs_on_a_speaker_never_heard(run_analysis, tmp_path, shared_data):
+    environment = {"SNNCOMPARE_DATA": str(shared_data), "SNNCOMPARE_CACHE": str(tmp_path / "cache")}
+    run_analysis("spoken_digits", tmp_path, environment=environment)
     results, found = values(tmp_path / "results.json")
     assert results["quick"] is True
     accuracies = {f"{name}, {who}" for name in [*READOUTS, "spiking network"] for who in ("theo", "mean")}
@@ -58,25 +52,23 @@ def test_the_stored_network_beats_every_linear_readout_also_those_with_the_same_
     assert found["spiking network minus linear readout of trains, low fibres, varied, speakers low"] > 0
 
 
-def study():
-    spec = importlib.util.spec_from_file_location("spoken_digits_study", FOLDER / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="module")
+def study(analysis_module):
+    return analysis_module("spoken_digits")
 
 
-def test_intervals_of_the_advantage_are_those_of_paired_differences():
+def test_intervals_of_the_advantage_are_those_of_paired_differences(study):
     """Against scipy: 4 speakers with a t interval, and recordings whose pairing matters."""
     rng = np.random.default_rng(0)
     one, two = ({who: rng.random(200) < p for who in SPEAKERS} for p in (0.8, 0.7))
-    told = study().advantage({"spiking network": one, "readout": two}, "readout")
+    told = study.advantage({"spiking network": one, "readout": two}, "readout")
     each = np.array([one[who].mean() - two[who].mean() for who in SPEAKERS])
     low, high = stats.t.interval(0.95, 3, each.mean(), stats.sem(each))
     assert (told["speakers low"], told["speakers high"]) == pytest.approx((low, high))
     assert told["mean"] == pytest.approx(each.mean())
     errors = [np.std(one[who] * 1.0 - two[who], ddof=1) / np.sqrt(200) for who in SPEAKERS]
     assert told["recordings high"] - told["mean"] == pytest.approx(1.96 * np.sqrt(np.sum(np.square(errors))) / 4)
-    same = study().advantage({"spiking network": one, "readout": one}, "readout")
+    same = study.advantage({"spiking network": one, "readout": one}, "readout")
     assert set(same.values()) == {0.0}
 
 

@@ -1,8 +1,6 @@
 """The study of surrogate gradients runs, and its README tells what is stored."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +9,8 @@ STUDY = Path(__file__).parents[2] / "analyses" / "surrogate_gradients"
 
 
 @pytest.mark.slow
-def test_the_quick_study_trains_a_network(tmp_path):
-    subprocess.run([sys.executable, STUDY / "run.py", "--quick", "--out", tmp_path], check=True, capture_output=True)
+def test_the_quick_study_trains_a_network(run_analysis, tmp_path):
+    run_analysis("surrogate_gradients", tmp_path)
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["quick"]
     # Five epochs of 1000 trials, chance 0.1; of 300 held-out trials a standard error of 0.03.

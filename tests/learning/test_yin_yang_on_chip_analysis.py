@@ -1,11 +1,7 @@
 """The study of Yin-Yang on chips: its first-spike loss and its neuron are as published, it runs, its numbers hold."""
 
-import importlib.util
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +16,8 @@ FOLDER = Path(__file__).parents[2] / "analyses" / "yin_yang_on_chip"
 
 
 @pytest.fixture(scope="module")
-def study():
-    found = importlib.util.spec_from_file_location("yin_yang_on_chip_run", FOLDER / "run.py")
-    module = importlib.util.module_from_spec(found)
-    sys.modules[found.name] = module  # its dataclasses look themselves up there
-    found.loader.exec_module(module)
-    yield module
-    del sys.modules[found.name]
+def study(analysis_module):
+    return analysis_module("yin_yang_on_chip")
 
 
 def fired(times, n_steps=20):
@@ -84,10 +75,8 @@ def test_each_input_has_five_lines_with_the_published_times(study):
 
 
 @pytest.mark.slow
-def test_the_quick_study_runs(tmp_path):
-    command = [sys.executable, str(FOLDER / "run.py"), "--quick", "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=os.environ)
-    assert done.returncode == 0, done.stderr
+def test_the_quick_study_runs(run_analysis, tmp_path):
+    run_analysis("yin_yang_on_chip", tmp_path)
     results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert results["quick"] is True
     names = {(row["condition"], row["scheme"], row["noise"]) for row in results["accuracies"]}

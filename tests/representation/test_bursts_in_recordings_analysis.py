@@ -1,21 +1,11 @@
 """The analysis of bursts in recordings runs, and its stored answer says what its numbers say."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "analyses" / "bursts_in_recordings"
-
-
-def run(out, **environment):
-    command = [sys.executable, str(FOLDER / "run.py"), "--quick", "--out", str(out)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=600, check=False, env=os.environ | environment
-    )
 
 
 @pytest.fixture(scope="module")
@@ -27,17 +17,15 @@ def value(results, key):
     return results["metrics"][key]["value"]
 
 
-def test_it_says_why_it_does_nothing_without_the_recordings(tmp_path):
-    done = run(tmp_path / "out", SNNCOMPARE_SHARED=str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert "skipped: it_seven_objects_a" in done.stdout
+def test_it_says_why_it_does_nothing_without_the_recordings(run_analysis, tmp_path):
+    done = run_analysis("bursts_in_recordings", tmp_path / "out", environment={"SNNCOMPARE_SHARED": str(tmp_path)})
+    assert "skipped: it_seven_objects_a" in done.out
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow
-def test_the_quick_path_gives_the_numbers_that_do_not_depend_on_chance(shared_data, stored, tmp_path):
-    done = run(tmp_path)
-    assert done.returncode == 0, done.stderr
+def test_the_quick_path_gives_the_numbers_that_do_not_depend_on_chance(run_analysis, shared_data, stored, tmp_path):
+    run_analysis("bursts_in_recordings", tmp_path, environment={"SNNCOMPARE_SHARED": str(shared_data.parent)})
     found = json.loads((tmp_path / "results.json").read_text())
     assert set(found["metrics"]) == set(stored["metrics"])
     assert found["quick"] is True

@@ -1,18 +1,11 @@
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 
-def test_the_speed_analysis_runs_and_finds_the_distances_of_elephant(tmp_path):
+def test_the_speed_analysis_runs_and_finds_the_distances_of_elephant(run_analysis, tmp_path):
     pytest.importorskip("elephant")
-    script = Path(__file__).parents[2] / "analyses" / "speed_distances" / "run.py"
-    done = subprocess.run(
-        [sys.executable, str(script), "--quick", "--out", str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_analysis("speed_distances", tmp_path)
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["study"] == "speed_distances"
     assert all(set(entry) == {"value", "published", "source"} for entry in results["metrics"].values())

@@ -1,30 +1,17 @@
-import importlib.util
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 
-SCRIPT = Path(__file__).parents[3] / "analyses" / "speed_devices" / "run.py"
-
 
 @pytest.fixture(scope="module")
-def script():
-    found = importlib.util.spec_from_file_location("speed_devices", SCRIPT)
-    module = importlib.util.module_from_spec(found)
-    sys.modules["speed_devices"] = module
-    found.loader.exec_module(module)
-    return module
+def script(analysis_module):
+    return analysis_module("speed_devices")
 
 
 @pytest.mark.slow
-def test_the_analysis_measures_all_that_it_promises(tmp_path):
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--quick", "--out", str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_analysis_measures_all_that_it_promises(run_analysis, tmp_path):
+    run_analysis("speed_devices", tmp_path)
     results = json.loads((tmp_path / "results.json").read_text())
     assert (results["study"], results["quick"]) == ("speed_devices", True)
     metrics = results["metrics"]

@@ -1,22 +1,13 @@
 """The analysis that compares what a simulated second costs on each backend."""
 
-import importlib.util
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "analyses" / "speed_bursts" / "run.py"
-
 
 @pytest.fixture(scope="module")
-def script():
-    found = importlib.util.spec_from_file_location("speed_bursts", SCRIPT)
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+def script(analysis_module):
+    return analysis_module("speed_bursts")
 
 
 def test_costs_are_medians_per_simulated_second(script):
@@ -29,11 +20,8 @@ def test_costs_are_medians_per_simulated_second(script):
 
 
 @pytest.mark.slow
-def test_every_network_fires_and_every_way_is_timed(script, tmp_path):
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--quick", "--out", str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def test_every_network_fires_and_every_way_is_timed(script, run_analysis, tmp_path):
+    run_analysis("speed_bursts", tmp_path)
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["study"] == "speed_bursts"
     assert all(set(entry) == {"value", "published", "source"} for entry in results["metrics"].values())

@@ -1,8 +1,6 @@
 """The study of digits runs, and its stored numbers keep what its README says."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +9,8 @@ STUDY = Path(__file__).parents[3] / "analyses" / "burstprop"
 
 
 @pytest.mark.slow
-def test_the_quick_study_trains_every_network_and_uses_what_is_done(tmp_path):
-    command = [sys.executable, STUDY / "run.py", "--quick", "--out", tmp_path]
-    first = subprocess.run(command, check=True, capture_output=True, text=True)
+def test_the_quick_study_trains_every_network_and_uses_what_is_done(run_analysis, tmp_path):
+    first = run_analysis("burstprop", tmp_path)
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["quick"]
     # 19 batches of 600 digits: nothing is learnt, but burst probabilities are those of the first hour
@@ -23,9 +20,9 @@ def test_the_quick_study_trains_every_network_and_uses_what_is_done(tmp_path):
     )
     assert inhibited > 90
     assert free < 50
-    assert first.stdout.count("epoch 1/1") == 11
-    again = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert "epoch" not in again.stdout.replace("after epoch", "").replace("epochs", "")
+    assert first.out.count("epoch 1/1") == 11
+    again = run_analysis("burstprop", tmp_path)
+    assert "epoch" not in again.out.replace("after epoch", "").replace("epochs", "")
 
 
 def test_the_stored_numbers_are_those_of_the_readme_and_reach_the_published_anchors():

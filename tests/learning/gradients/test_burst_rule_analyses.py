@@ -1,8 +1,6 @@
 """The studies of the burst-dependent rule and of its bridges run, and their stored numbers are what READMEs tell."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,9 +18,8 @@ def stored(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["burst_learning_rule", "burst_bridges"])
-def test_the_quick_study_runs(tmp_path, name):
-    command = [sys.executable, ANALYSES / name / "run.py", "--quick", "--out", tmp_path]
-    subprocess.run(command, check=True, capture_output=True)
+def test_the_quick_study_runs(run_analysis, tmp_path, name):
+    run_analysis(name, tmp_path)
     results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert results["study"] == name
     assert results["quick"] is True

@@ -1,9 +1,7 @@
 """E-prop from descriptions gives the losses that NEST publishes, and the study's stored numbers are those it tells."""
 
-import importlib.util
 import itertools
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +15,9 @@ DIGITS = 1e-8
 
 
 @pytest.fixture(scope="module")
-def study():
+def study(analysis_module):
     """The script of the study, as a module."""
-    spec = importlib.util.spec_from_file_location("eprop_reference_run", FOLDER / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    return analysis_module("eprop_reference")
 
 
 def losses(made, execution, number):

@@ -1,8 +1,6 @@
 """The study of memory runs, and its stored numbers say that e-prop's memory does not grow with the number of steps."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,10 +16,8 @@ def values(path):
 
 
 @pytest.mark.slow
-def test_the_quick_study_runs(tmp_path):
-    command = [sys.executable, str(FOLDER / "run.py"), "--quick", "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
+def test_the_quick_study_runs(run_analysis, tmp_path):
+    run_analysis("learning_memory", tmp_path)  # it measures in processes that it starts
     results, found = values(tmp_path / "results.json")
     assert results["quick"] is True
     growth = "peak of the longest run / of the shortest"

@@ -1,20 +1,12 @@
 """The two studies of unsupervised learning run, and their stored numbers are what they tell."""
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ANALYSES = Path(__file__).parents[3] / "analyses"
-
-
-def run_quickly(study: str, folder: Path) -> dict[str, float]:
-    command = [sys.executable, str(ANALYSES / study / "run.py"), "--quick", "--out", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    return values(folder, study, quick=True)
 
 
 def values(folder: Path, study: str, *, quick: bool) -> dict[str, float]:
@@ -24,16 +16,20 @@ def values(folder: Path, study: str, *, quick: bool) -> dict[str, float]:
 
 
 @pytest.mark.slow
-def test_the_quick_study_of_digits_runs(tmp_path: Path) -> None:
-    found = run_quickly("stdp_digits", tmp_path)
+def test_the_quick_study_of_digits_runs(run_analysis: Callable[..., object], tmp_path: Path) -> None:
+    run_analysis("stdp_digits", tmp_path)
+    found = values(tmp_path, "stdp_digits", quick=True)
     assert {name.split(":")[0] for name in found} == {"STDP and homeostasis", "no homeostasis", "no plasticity"}
     assert all(0 <= value <= 1 for name, value in found.items() if "accuracy" in name)
     assert (tmp_path / "stdp_digits.png").stat().st_size > 10_000
 
 
 @pytest.mark.slow
-def test_the_quick_study_of_latent_prediction_runs_and_finds_the_axis(tmp_path: Path) -> None:
-    found = run_quickly("latent_predictive_learning", tmp_path)
+def test_the_quick_study_of_latent_prediction_runs_and_finds_the_axis(
+    run_analysis: Callable[..., object], tmp_path: Path
+) -> None:
+    run_analysis("latent_predictive_learning", tmp_path)
+    found = values(tmp_path, "latent_predictive_learning", quick=True)
     assert found["rates, LPL, noise 3: |cosine|"] > 0.99  # thresholds of notes on learning rules R8.2
     assert found["rates, Hebbian only, noise 3: |cosine|"] < 0.2
     assert (tmp_path / "latent_prediction.png").stat().st_size > 10_000
