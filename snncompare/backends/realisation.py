@@ -11,7 +11,6 @@ from snncompare.backends.connections import Connections
 from snncompare.backends.draw_values import draw_values, generator
 from snncompare.backends.draw_wiring import MAX_SYNAPSES, draw_pairs, expected_synapses
 from snncompare.backends.given_parts import at, check_sign, checked_connections, checked_values, ends_of
-from snncompare.dynamics.first_step import check_first_step
 from snncompare.errors import InputError, unknown
 from snncompare.network.amount import is_drawn
 from snncompare.network.composition import compose
@@ -96,6 +95,8 @@ def realise(network: Network, seed: int, given: Given | None = None, *, dt: floa
     values = {name: _values(network, name, seed, known.values.get(name, {})) for name in network.populations}
     values = {name: found for name, found in values.items() if found}
     if dt is not None:
+        from snncompare.dynamics.first_step import check_first_step
+
         check_first_step(network, dt, values)
     return Realisation(connections, values)
 

@@ -85,5 +85,5 @@ def test_training_begins_where_there_are_numbers():
 
 
 def test_the_check_is_what_keeps_neurons_from_falling_silent(monkeypatch):
-    monkeypatch.setattr("snncompare.backends.realisation.check_first_step", lambda *_: None)
+    monkeypatch.setattr("snncompare.dynamics.first_step.check_first_step", lambda *_: None)
     assert n_spikes(network(), "torch") == 0
