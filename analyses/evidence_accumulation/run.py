@@ -42,13 +42,14 @@ from snncompare.learning.trained import Trained
 from snncompare.network.network import Network
 from snncompare.units import seconds
 
-DT, BATCH, EVERY, SEEDS = "1 ms", 64, 10, 3
+DT, BATCH, EVERY, SEEDS = "1 ms", 64, 10, 5
 """Iterations are trained in epochs of EVERY batches of fresh trials."""
 
 CELLS, BETA = 100, 0.0174
-CRITERION, CONFIRM, REPORT = 0.07, 8 * BATCH, 1024
+CRITERION, CONFIRM, REPORT, LATEST = 0.07, 8 * BATCH, 1024, 500
 """Training ends as in the tutorial: every EVERY iterations the error in BATCH fresh trials is measured; if it is below
-CRITERION, it is measured in CONFIRM more; if it is below again, the task is solved. REPORT others tell how well."""
+CRITERION, it is measured in CONFIRM more; if it is below again, the task is solved, as published until iteration
+LATEST. REPORT others tell how well."""
 
 LIMIT = (6 / (CELLS + 2)) ** 0.5
 """Of the readout's uniform weights (Glorot and Bengio 2010, the default of TensorFlow), whose size is LIMIT/3**0.5."""
@@ -181,10 +182,11 @@ def figure(results: Mapping[tuple[str, int], Trained], parts: Parts, out: Path) 
         left.axhline(100 * CRITERION, color=FAINT_COLOUR, lw=0.8, ls="--")
         left.text(1, 100 * CRITERION - 1, "Solved (7\N{NO-BREAK SPACE}%)", fontsize=6, color=FAINT_COLOUR, va="top")
         left.axhline(50, color=FAINT_COLOUR, lw=0.8, ls=":")
-        left.axvspan(200, 500, color="#E3E3E3", zorder=0, lw=0, label="Published: solved in this range")
-        left.set(xlabel="Iteration (64 trials)", ylabel="Wrong answers (%)", ylim=(0, 84))
+        left.axvspan(200, 500, color="#E3E3E3", zorder=0, lw=0)
+        left.text(350, 66, "Published: solved here", fontsize=6, color=FAINT_COLOUR, ha="center")
+        left.set(xlabel="Iteration (64 trials)", ylabel="Wrong answers (%)", ylim=(0, 92))
         left.set_yticks(range(0, 61, 10))
-        left.legend(loc="upper right", ncols=2)
+        left.legend(loc="upper right", fontsize=6)
         n_in = shown["input"].shape[1]
         for raster, base, colour in ((shown["input"], 0, FAINT_COLOUR), (shown["cells"], n_in + 5, DATA_COLOUR)):
             step, unit = np.nonzero(raster)
@@ -212,7 +214,7 @@ def figure(results: Mapping[tuple[str, int], Trained], parts: Parts, out: Path) 
 def measured(results: Mapping[tuple[str, int], Trained], parts: Parts) -> dict[str, dict[str, Any]]:
     """Return the numbers of the study: means over seeds, and each."""
     metrics: dict[str, dict[str, Any]] = {}
-    for condition, (kind, _, _) in CONDITIONS.items():
+    for condition, (kind, _, most) in CONDITIONS.items():
         own = {seed: result for (name, seed), result in results.items() if name == condition}
         published = {"error": CRITERION, "iterations": "200 to 500"} if kind == "adaptive" else {}
         numbers: dict[str, list[float]] = {}
@@ -221,6 +223,9 @@ def measured(results: Mapping[tuple[str, int], Trained], parts: Parts) -> dict[s
             found = {
                 f"error in {REPORT} unseen trials": error(module, parts["validation"]),
                 "iterations": float(EVERY * len(result.history)),
+                f"solved within {LATEST} iterations (share of networks)": float(
+                    EVERY * len(result.history) < min(LATEST + EVERY, most)
+                ),
                 "smallest error in 64 unseen trials": float(1 - result.history["test_accuracy"].max()),
                 "firing rate at the end (Hz)": float(result.history["rate"].iloc[-1]),
             }

@@ -68,18 +68,18 @@ def check_first_step(network: Network, dt: float, values: Mapping[str, Values]) 
 def _equal_times(network: Network, name: str, own: Values) -> dict[tuple[str, str], NDArray[np.bool_]]:
     """Return the pairs of parameters, measured in time, that are equal in some neurons, and in which."""
     population = network.populations[name]
-    found: dict[str, NDArray[np.float64]] = {}
-    for parameter in population.neuron.parameters:  # type: ignore[union-attr]
-        amount = population.parameter(parameter)
-        if parameter in own or not is_drawn(amount):
-            dimension = (amount.unit_of if is_drawn(amount) else amount).dimension
-            if dimension == TIME:
-                found[parameter] = own[parameter] if parameter in own else np.array(amount.value)
+    amounts = [(key, key, population.parameter(key)) for key in population.neuron.parameters]  # type: ignore[union-attr]
     for projection, described in network.incoming(name).items():
-        for parameter, amount in described.synapse.parameters.items():
-            single = own.get(f"{parameter}_{projection}")
-            if single is not None or (not is_drawn(amount) and amount.dimension == TIME):
-                found[f"{parameter} of '{projection}'"] = single if single is not None else np.array(amount.value)
+        own_names = ((key, f"{key}_{projection}", amount) for key, amount in described.synapse.parameters.items())
+        amounts += [(f"{key} of '{projection}'", single, amount) for key, single, amount in own_names]
+    found: dict[str, NDArray[np.float64]] = {}
+    for said, single, amount in amounts:
+        if (amount.unit_of if is_drawn(amount) else amount).dimension != TIME:
+            continue
+        if single in own:
+            found[said] = own[single]
+        elif not is_drawn(amount):
+            found[said] = np.array(amount.value)
     pairs = {(a, b): np.isclose(found[a], found[b], rtol=1e-12, atol=0) for a, b in combinations(found, 2)}
     return {pair: same for pair, same in pairs.items() if same.any()}
 

@@ -40,15 +40,20 @@ def test_readme_says_the_stored_numbers(name):
 def test_evidence_is_weighed_with_adaptation_and_not_without():
     results, found = stored("evidence_accumulation")
     own, control = ("with adaptation: ", "without adaptation: ")
-    error = "error in 512 unseen trials"
-    spread = {one: results["metrics"][one + error]["standard_error"] for one in (own, control)}
-    # The criterion of Bellec et al. is missed, by no more than chance in 512 trials could do.
-    assert 0.07 < found[own + error] < 0.07 + 2 * spread[own]
-    assert found[control + error] == pytest.approx(0.5, abs=2 * spread[control])
-    number = found[own + "iterations"]
-    assert number == found[control + "iterations"] == 500  # the most that Bellec et al. report
-    curves = results["accuracy in 64 unseen trials"].values()
-    assert {len(curve) * results["batches in an epoch"] for curve in curves} == {number}
+    # Solved in the published range of iterations by most networks, by the criterion of Bellec et al.
+    needed = list(results["metrics"][own + "iterations"]["seeds"].values())
+    assert len(needed) == 5
+    assert sum(200 <= number <= 500 for number in needed) == 4
+    assert found[own + "solved within 500 iterations (share of networks)"] == 0.8
+    assert found[control + "solved within 500 iterations (share of networks)"] == 0
+    error = "error in 1024 unseen trials"
+    spread = (0.07 * 0.93 / 1024) ** 0.5
+    # A network stops when 576 trials say so, most often by some luck: in others the error is a little larger.
+    assert found[own + error] == pytest.approx(0.07, abs=spread)
+    assert found[control + error] == pytest.approx(0.5, abs=2 * (0.25 / 1024) ** 0.5)
+    curves = results["accuracy in 64 unseen trials"]
+    lengths = [len(curves[f"with adaptation, seed {seed}"]) * results["batches in an epoch"] for seed in range(5)]
+    assert lengths == needed
 
 
 def test_store_recall_is_learnt_faster_by_bptt_than_by_eprop_and_not_without_adaptation():
