@@ -1,14 +1,13 @@
 """Can a chip compute these equations? Leaky integration, exponential upstroke, adaptation, and kinds of synapses."""
 
 import ast
-from collections.abc import Mapping
 
 from snncompare.backends.analog.profiles.abilities import Equations
 from snncompare.backends.analog.profiles.profile import ChipProfile
 from snncompare.backends.analog.reading.roles import Reading, Role, reading
+from snncompare.backends.analog.reading.trees import written_out
 from snncompare.errors import InputError
 from snncompare.network.equations import (
-    Definition,
     assigned_names,
     definitions,
     names_in_expression,
@@ -59,11 +58,12 @@ def _fault_of_neuron(model: NeuronModel, read: Reading, can: Equations) -> str |
     lines = definitions(model.equations)
     states = [name for name, line in lines.items() if line.kind == "differential"]
     times = [name for name, role in read.roles.items() if role is Role.MEMBRANE_TIME_CONSTANT]
-    if not can.leak and times and any(_degree(_inlined(lines[m], lines), [m]) for m in read.membranes):
+    slopes = {name: written_out(lines[name].expression or "0", lines) for name in states}
+    if not can.leak and times and any(_degree(slopes[membrane], [membrane]) for membrane in read.membranes):
         return f"its membrane leaks with '{times[0]}'"
     if not can.adaptation and "adaptation" in read.states.values():
         return f"'{_of_kind(read, 'adaptation')}' is a state of adaptation"
-    exponential = [name for name in states if _exponentials(_inlined(lines[name], lines), states)]
+    exponential = [name for name in states if _exponentials(slopes[name], states)]
     if exponential and not can.exponential:
         return f"d{exponential[0]}/dt has an exponential upstroke"
     if not can.only:
@@ -75,7 +75,7 @@ def _fault_of_neuron(model: NeuronModel, read: Reading, can: Equations) -> str |
     if sum(kind == "adaptation" for kind in read.states.values()) > 1:
         return "it has more than one state of adaptation"
     for name in states:
-        if _degree(_inlined(lines[name], lines), states) > 1:
+        if _degree(slopes[name], states) > 1:
             return f"d{name}/dt is not linear in its states"
     texts = [model.threshold or "True", *(line.expression or "0" for line in lines.values())]
     drawn = {name for text in texts for name in _names(parsed(text))} | names_in_statements(model.reset)
@@ -90,19 +90,6 @@ def _of_kind(read: Reading, kind: str) -> str:
 
 def _names(tree: ast.expr) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-
-
-def _inlined(line: Definition, lines: Mapping[str, Definition]) -> ast.expr:
-    """Return the right-hand side with its subexpressions written out."""
-
-    class Inline(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.AST:
-            there = lines.get(node.id)
-            if there is not None and there.kind == "subexpression":
-                return self.visit(ast.parse(there.expression or "0", mode="eval").body)
-            return node
-
-    return Inline().visit(ast.parse(ast.unparse(parsed(line.expression or "0")), mode="eval").body)
 
 
 def _exponentials(tree: ast.expr, states: list[str]) -> bool:

@@ -16,6 +16,7 @@ from snncompare.backends.analog.reading.trees import (
     signed_terms,
     sums,
     without_sign,
+    written_out,
 )
 from snncompare.network.equations import Definition, assigned_names, assignments, definitions, names_in_expression
 from snncompare.network.expressions import parsed
@@ -188,8 +189,8 @@ class Cell:
     def _of_exponentials(self, membrane: str) -> list[str]:
         """Return P of exp((v - P)/D): of the upstroke in the equation of the membrane, or of the hazard."""
         found: list[str] = []
-        condition = self._inlined(parsed(self.model.threshold or "True"))
-        upstroke = self._inlined(parsed(self.differential[membrane]), also=self.kinds.keys() - {membrane})
+        condition = written_out(self.model.threshold or "True", self.lines)
+        upstroke = written_out(self.differential[membrane], self.lines, keep=self.kinds.keys() - {membrane})
         for tree, signs in ((upstroke, (1,)), (condition, (1, -1))):
             for node in ast.walk(tree):
                 match node:
@@ -202,19 +203,6 @@ class Cell:
                             ) if state == membrane and sign in signs:
                                 found += self._potentials([name], membrane)
         return found
-
-    def _inlined(self, tree: ast.expr, also: Iterable[str] = ()) -> ast.expr:
-        """Return a tree with its subexpressions written out."""
-        lines = self.lines
-
-        class Inline(ast.NodeTransformer):
-            def visit_Name(self, node: ast.Name) -> ast.AST:
-                line = lines.get(node.id)
-                if line is not None and line.kind == "subexpression" and node.id not in also:
-                    return self.visit(ast.parse(line.expression or "", mode="eval").body)
-                return node
-
-        return Inline().visit(ast.parse(ast.unparse(tree), mode="eval").body)
 
     def _leaks(self) -> list[str]:
         found: list[str] = []

@@ -4,9 +4,8 @@ import ast
 from collections.abc import Collection, Iterator, Mapping
 
 from snncompare.backends.analog.reading.roles import Role, reading
-from snncompare.backends.analog.reading.trees import sign_of, signed_terms
+from snncompare.backends.analog.reading.trees import sign_of, signed_terms, written_out
 from snncompare.network.equations import Definition, definitions
-from snncompare.network.expressions import parsed
 from snncompare.network.network import Network
 
 __all__ = ["leak_conductances", "potential_names"]
@@ -32,7 +31,7 @@ def potential_names(network: Network, population: str, roles: Mapping[str, Role]
     low = own.get(Role.LEAK)
     if low is None:
         membranes, lines = reading(network, population).membranes, definitions(model.written_out().equations)
-        decays = not membranes or _falls(_inlined(membranes[0], lines), membranes[0])
+        decays = not membranes or _falls(written_out(lines[membranes[0]].expression or "0", lines), membranes[0])
         low = None if decays else own.get(Role.RESET)
     return own[Role.THRESHOLD], low
 
@@ -56,7 +55,7 @@ def leak_conductances(
     parameters : collection of str
         Names that a conductance can have.
     """
-    terms = list(_products(_inlined(membrane, lines)))
+    terms = list(_products(written_out(lines[membrane].expression or "0", lines)))
     states = {name for name, line in lines.items() if line.kind == "differential"} - {membrane}
     found: list[str] = []
     for sign, factors in terms:
@@ -104,16 +103,3 @@ def _products(node: ast.expr, sign: int = 1) -> Iterator[tuple[int, tuple[str, .
                 yield from ((inner * s, (*first, by)) for s, first in _products(left))
             case _:
                 yield inner, (ast.unparse(term),)
-
-
-def _inlined(name: str, lines: Mapping[str, Definition]) -> ast.expr:
-    """Return the right-hand side of a state with its subexpressions written out."""
-
-    class Inline(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.AST:
-            line = lines.get(node.id)
-            if line is not None and line.kind == "subexpression":
-                return self.visit(ast.parse(line.expression or "0", mode="eval").body)
-            return node
-
-    return Inline().visit(ast.parse(ast.unparse(parsed(lines[name].expression or "0")), mode="eval").body)

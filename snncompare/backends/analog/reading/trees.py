@@ -1,7 +1,10 @@
 """Sums, products and comparisons in the syntax tree of an expression."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
+
+from snncompare.network.equations import Definition
+from snncompare.network.expressions import parsed
 
 __all__ = [
     "comparisons",
@@ -14,7 +17,21 @@ __all__ = [
     "signed_terms",
     "sums",
     "without_sign",
+    "written_out",
 ]
+
+
+def written_out(text: str, lines: Mapping[str, Definition], keep: Container[str] = ()) -> ast.expr:
+    """Return the tree of an expression, the subexpressions in `lines` written out but for those to keep."""
+
+    class WriteOut(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.AST:
+            line = lines.get(node.id)
+            if line is not None and line.kind == "subexpression" and node.id not in keep:
+                return self.visit(ast.parse(line.expression or "0", mode="eval").body)
+            return node
+
+    return WriteOut().visit(ast.parse(ast.unparse(parsed(text)), mode="eval").body)
 
 
 def signed_terms(node: ast.expr, sign: int = 1) -> Iterator[tuple[int, ast.expr]]:
