@@ -241,7 +241,7 @@ def main() -> None:
     """Run the study and write ``results.json``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/evidence_accumulation"))
-    parser.add_argument("--quick", action="store_true", help="one iteration of each network")
+    parser.add_argument("--quick", action="store_true", help="one iteration of each network; its numbers mean nothing")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="networks of the first kind; one of each other")
     parser.add_argument("--only", choices=list(CONDITIONS), help="train networks of one kind, and stop")
     arguments = parser.parse_args()

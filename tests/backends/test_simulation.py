@@ -129,6 +129,8 @@ def test_bad_use_is_refused_in_one_line(backend: str) -> None:
     simulation, inputs = compiled(network, backend).simulation(), conformance_input(duration="100 ms", trials=2)
     cases = [
         (lambda: simulation.run("100.05 ms", {}), "multiple of the time step"),
+        (lambda: simulation.run("-5 ms", {}), "duration must be longer than zero, got -0.005 s"),
+        (lambda: simulation.run("0 ms", {}), "duration must be longer than zero, got 0 s"),
         (lambda: simulation.run("100 ms"), "no input"),
         (lambda: simulation.run("100 ms", inputs), "one trial"),
         (lambda: simulation.run("100 ms", conformance_input(duration="100 ms"), []), "advance"),

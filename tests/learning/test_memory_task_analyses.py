@@ -46,7 +46,10 @@ def test_evidence_is_weighed_with_adaptation_and_not_without():
     assert sum(200 <= number <= 500 for number in needed) == 4
     assert found[own + "solved within 500 iterations (share of networks)"] == 0.8
     assert found[control + "solved within 500 iterations (share of networks)"] == 0
+    text = (ANALYSES / "evidence_accumulation" / "README.md").read_text(encoding="utf-8")
     error = "error in 1024 unseen trials"
+    for number, wrong in zip(needed, results["metrics"][own + error]["seeds"].values(), strict=True):
+        assert f"{number:.0f} iterations, {100 * wrong:.1f} %" in text
     spread = (0.07 * 0.93 / 1024) ** 0.5
     # A network stops when 576 trials say so, most often by some luck: in others the error is a little larger.
     assert found[own + error] == pytest.approx(0.07, abs=spread)
