@@ -9,7 +9,6 @@ from snncompare.backends.analog.chip import deploy
 from snncompare.backends.analog.profiles.profile import ChipProfile
 from snncompare.backends.realisation import realise
 from snncompare.circuits.recurrent import recurrent_classifier
-from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import UnsupportedError
 from snncompare.learning.calibrate import calibrate
 from snncompare.learning.losses import Classification
@@ -57,28 +56,13 @@ NETWORK = recurrent_classifier(inputs=8, hidden=12, classes=2)
 MARKED = marked(NETWORK)
 
 
-def trials(n=10):
-    rng = np.random.default_rng(1)
-    spikes = sc.Recording.from_arrays(
-        times=rng.uniform(0, 0.055, n * 24),
-        unit=rng.integers(8, size=n * 24),
-        trial=np.repeat(np.arange(n), 24),
-        units=pd.DataFrame(index=range(8)),
-        trials=pd.DataFrame({"kind": np.arange(n) % 2, "start": 0.0, "stop": 0.06}),
-    )
-    return SpikeDataset(spikes=spikes, label="kind", name="trials")
-
-
-DATA = trials()
-
-
 def asked(network):
     return Trained(network, realise(network, 4, None, dt=1e-3), pd.DataFrame())
 
 
-def calibrated(chip, network=NETWORK, **options):
+def calibrated(data, chip, network=NETWORK, **options):
     return calibrate(
-        asked(network), chip, DATA, loss=LOSS, rule=RULE, dt="1 ms", epochs=1, batch_size=5,
+        asked(network), chip, data, loss=LOSS, rule=RULE, dt="1 ms", epochs=1, batch_size=5,
         progress=lambda _line: None, **options,
     )  # fmt: skip
 
@@ -96,26 +80,26 @@ def numbers(trained):
     return found | {"hidden.tau_adaptation": np.array(shared.value)}
 
 
-def test_a_chip_is_calibrated_as_it_was_deployed():
+def test_a_chip_is_calibrated_as_it_was_deployed(data):
     chip = deploy(NETWORK, PROFILE, device_seed=DEVICE, roles=ALIKE, gradient="clipped")
-    found = calibrated(chip)
-    written = calibrated(OnChip(PROFILE, (DEVICE,), roles=ALIKE, gradient="clipped"))
+    found = calibrated(data, chip)
+    written = calibrated(data, OnChip(PROFILE, (DEVICE,), roles=ALIKE, gradient="clipped"))
     assert np.array_equal(found.weights["read"], written.weights["read"])
     pd.testing.assert_frame_equal(found.history, written.history, check_exact=True)
     assert found.provenance["on_chip"] == written.provenance["on_chip"]
     for other in (OnChip(PROFILE, (DEVICE,), gradient="clipped"), OnChip(PROFILE, (DEVICE + 1,), roles=ALIKE)):
-        assert not np.array_equal(calibrated(other).weights["read"], found.weights["read"])
+        assert not np.array_equal(calibrated(data, other).weights["read"], found.weights["read"])
 
 
-def test_roles_that_were_taken_away_are_kept_and_those_that_are_read_are_not_written_down():
+def test_roles_that_were_taken_away_are_kept_and_those_that_are_read_are_not_written_down(data):
     mortal = PROFILE.changed(**{"neurons.dead_fraction": 0.1})
     gone = {"hidden": {"tau": None, "v_threshold": "threshold"}}
-    found = calibrated(deploy(NETWORK, mortal, device_seed=DEVICE, roles=gone))
+    found = calibrated(data, deploy(NETWORK, mortal, device_seed=DEVICE, roles=gone))
     assert found.provenance["on_chip"]["roles"] == {"hidden": {"tau": None}}
     assert found.provenance["on_chip"]["gradient"] == "straight_through"
-    written = calibrated(OnChip(mortal, (DEVICE,), roles=gone))
+    written = calibrated(data, OnChip(mortal, (DEVICE,), roles=gone))
     assert np.array_equal(found.weights["read"], written.weights["read"])
-    plain = calibrated(deploy(NETWORK, mortal, device_seed=DEVICE))
+    plain = calibrated(data, deploy(NETWORK, mortal, device_seed=DEVICE))
     assert plain.provenance["on_chip"]["roles"] is None
     assert not np.array_equal(plain.weights["read"], found.weights["read"])
 
@@ -127,8 +111,8 @@ WEIGHTS = {"feed.weight", "recur.weight", "read.weight"}
     ("what", "expected"),
     [("readout", {"read.weight"}), ("weights", WEIGHTS), ("thresholds", {"hidden.v_threshold"})],
 )
-def test_only_what_is_asked_for_is_trained_whatever_else_is_marked(what, expected):
-    found = calibrated(OnChip(PROFILE, (DEVICE,)), MARKED, what=what)
+def test_only_what_is_asked_for_is_trained_whatever_else_is_marked(data, what, expected):
+    found = calibrated(data, OnChip(PROFILE, (DEVICE,)), MARKED, what=what)
     before = numbers(asked(MARKED)) | {"hidden.v_threshold": np.full(12, 0.01)}
     after = {"hidden.v_threshold": np.full(12, 0.01)} | numbers(found)
     assert {name for name in before if not np.array_equal(before[name], after[name])} == expected
@@ -136,9 +120,9 @@ def test_only_what_is_asked_for_is_trained_whatever_else_is_marked(what, expecte
     assert found.network.projections == MARKED.projections
 
 
-def test_training_without_calibration_changes_what_else_is_marked():
+def test_training_without_calibration_changes_what_else_is_marked(data):
     found = sc.fit(
-        MARKED, RULE, DATA, loss=LOSS, test=None, dt="1 ms", epochs=1, batch_size=5, progress=lambda _line: None,
+        MARKED, RULE, data, loss=LOSS, test=None, dt="1 ms", epochs=1, batch_size=5, progress=lambda _line: None,
         weights=asked(MARKED).realisation, on_chip=OnChip(PROFILE, (DEVICE,)),
     )  # fmt: skip
     before, after = numbers(asked(MARKED)), numbers(found)
@@ -146,18 +130,20 @@ def test_training_without_calibration_changes_what_else_is_marked():
     assert not same & {*WEIGHTS, "hidden.tau", "hidden.v", "hidden.tau_adaptation", "feed.delay", "hidden.tau_syn_feed"}
 
 
-def test_what_is_not_calibrated_is_not_clipped_to_the_range_of_the_chip():
+def test_what_is_not_calibrated_is_not_clipped_to_the_range_of_the_chip(data):
     small = PROFILE.changed(**{"weights.scale": f"{7 / 10e-3} LSB"})
-    largest = {name: np.abs(w).max() for name, w in calibrated(OnChip(small)).weights.items()}
+    largest = {name: np.abs(w).max() for name, w in calibrated(data, OnChip(small)).weights.items()}
     assert largest["feed"] == np.abs(asked(NETWORK).weights["feed"]).max() > 10e-3
-    assert np.abs(calibrated(OnChip(small), what="weights").weights["feed"]).max() == pytest.approx(10e-3, rel=1e-12)
+    assert np.abs(calibrated(data, OnChip(small), what="weights").weights["feed"]).max() == pytest.approx(
+        10e-3, rel=1e-12
+    )
 
 
-def test_what_lies_on_a_grid_of_a_digital_chip_is_not_trained_there():
+def test_what_lies_on_a_grid_of_a_digital_chip_is_not_trained_there(data):
     hidden = NETWORK.populations["hidden"].model_copy(update={"trainable": {"tau": Trainable(low=quantity("1 ms"))}})
     network = NETWORK.model_copy(update={"populations": {**NETWORK.populations, "hidden": hidden}})
     digital = ChipProfile.load("loihi").model_copy(update={"equations": PROFILE.equations})  # which adapts, too
     rest = {"loss": LOSS, "test": None, "dt": "1 ms", "epochs": 1, "batch_size": 5, "progress": lambda _line: None}
     with pytest.raises(UnsupportedError, match=r"'tau' of population 'hidden' is trained.*on a grid"):
-        sc.fit(network, RULE, DATA, on_chip=OnChip(digital), **rest)
-    sc.fit(NETWORK, RULE, DATA, on_chip=OnChip(digital), **rest)  # the control: weights are
+        sc.fit(network, RULE, data, on_chip=OnChip(digital), **rest)
+    sc.fit(NETWORK, RULE, data, on_chip=OnChip(digital), **rest)  # the control: weights are

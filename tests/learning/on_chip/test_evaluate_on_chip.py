@@ -4,13 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import snncompare as sc
 from snncompare.backends.analog.chip import deploy
 from snncompare.backends.analog.profiles.profile import ChipProfile
 from snncompare.backends.realisation import realise
 from snncompare.backends.torch.module import TorchNetwork
 from snncompare.circuits.recurrent import recurrent_classifier
-from snncompare.datasets.spike_dataset import SpikeDataset
 from snncompare.errors import InputError
 from snncompare.learning.evaluate import evaluate
 from snncompare.learning.losses import Classification, SpikeCountClassification
@@ -28,31 +26,16 @@ NOISY = FROZEN.changed(**{"noise.membrane": 0.1, "noise.event_loss": 0.1, "thres
 SEEDS = (5, 0, 7)
 
 
-def trials(n=14):
-    rng = np.random.default_rng(1)
-    spikes = sc.Recording.from_arrays(
-        times=rng.uniform(0, 0.055, n * 24),
-        unit=rng.integers(8, size=n * 24),
-        trial=np.repeat(np.arange(n), 24),
-        units=pd.DataFrame(index=range(8)),
-        trials=pd.DataFrame({"kind": np.arange(n) % 2, "start": 0.0, "stop": 0.06}),
-    )
-    return SpikeDataset(spikes=spikes, label="kind", name="trials")
+def measured(data, profile, seeds=SEEDS, **options):
+    return evaluate_on_chip(TRAINED, data, LOSS, profile=profile, device_seeds=seeds, dt="1 ms", **options)
 
 
-DATA = trials()
-
-
-def measured(profile, seeds=SEEDS, **options):
-    return evaluate_on_chip(TRAINED, DATA, LOSS, profile=profile, device_seeds=seeds, dt="1 ms", **options)
-
-
-def test_each_row_is_the_network_as_it_is_deployed_on_that_device():
-    found = measured(FROZEN)
+def test_each_row_is_the_network_as_it_is_deployed_on_that_device(data):
+    found = measured(data, FROZEN)
     assert found["device_seed"].tolist() == list(SEEDS)
     for _, row in found.iterrows():
         chip = deploy(NETWORK, FROZEN, device_seed=int(row["device_seed"]), weights=TRAINED.realisation, dt="1 ms")
-        alone = evaluate(TorchNetwork(chip.network, 1e-3, chip.realisation()), DATA, LOSS, dt="1 ms")
+        alone = evaluate(TorchNetwork(chip.network, 1e-3, chip.realisation()), data, LOSS, dt="1 ms")
         assert row["accuracy"] == alone.accuracy
         assert row["loss"] == pytest.approx(alone.loss, rel=1e-12)  # means over trials in another order
         assert row["rate_hidden"] == pytest.approx(alone.rates["hidden"], rel=1e-12)
@@ -61,59 +44,59 @@ def test_each_row_is_the_network_as_it_is_deployed_on_that_device():
 
 
 @pytest.mark.parametrize("profile", [FROZEN, NOISY], ids=["frozen", "noisy"])
-def test_neither_batches_nor_memory_nor_the_other_devices_change_a_number(profile):
-    whole = measured(profile)
-    pd.testing.assert_frame_equal(measured(profile, batch_size=5), whole, rtol=1e-12)  # means of parts
-    pd.testing.assert_frame_equal(measured(profile, memory=1), whole, rtol=1e-12)
-    alone = pd.concat([measured(profile, (seed,)) for seed in SEEDS], ignore_index=True)
+def test_neither_batches_nor_memory_nor_the_other_devices_change_a_number(data, profile):
+    whole = measured(data, profile)
+    pd.testing.assert_frame_equal(measured(data, profile, batch_size=5), whole, rtol=1e-12)  # means of parts
+    pd.testing.assert_frame_equal(measured(data, profile, memory=1), whole, rtol=1e-12)
+    alone = pd.concat([measured(data, profile, (seed,)) for seed in SEEDS], ignore_index=True)
     pd.testing.assert_frame_equal(alone, whole, rtol=1e-12)
-    other = measured(profile, (6, 1, 8))
+    other = measured(data, profile, (6, 1, 8))
     assert not set(other["loss"]) & set(whole["loss"])
 
 
-def test_noise_is_another_with_another_seed_and_none_if_there_is_to_be_none():
-    first, again, other = (measured(NOISY, seed=seed)["loss"].to_numpy() for seed in (0, 0, 1))
+def test_noise_is_another_with_another_seed_and_none_if_there_is_to_be_none(data):
+    first, again, other = (measured(data, NOISY, seed=seed)["loss"].to_numpy() for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert (first != other).all()
-    assert np.array_equal(measured(NOISY, noise=False)["loss"], measured(FROZEN)["loss"])
+    assert np.array_equal(measured(data, NOISY, noise=False)["loss"], measured(data, FROZEN)["loss"])
 
 
-def test_what_a_training_measures_is_the_mean_over_its_devices_however_the_trials_are_divided():
+def test_what_a_training_measures_is_the_mean_over_its_devices_however_the_trials_are_divided(data):
     chips = Chips(TorchNetwork(NETWORK, 1e-3, TRAINED.realisation), OnChip(NOISY, SEEDS))
-    rows = measured(NOISY)
+    rows = measured(data, NOISY)
     for batch_size in (14, 5):
-        found = evaluate(chips.module, DATA, LOSS, dt="1 ms", run=chips.measured, batch_size=batch_size)
+        found = evaluate(chips.module, data, LOSS, dt="1 ms", run=chips.measured, batch_size=batch_size)
         assert found.accuracy == pytest.approx(rows["accuracy"].mean(), rel=1e-12)
         assert found.loss == pytest.approx(rows["loss"].mean(), rel=1e-12)
         assert found.rate == pytest.approx(rows["rate"].mean(), rel=1e-12)
-    assert evaluate(chips.module, DATA, LOSS, dt="1 ms").loss != pytest.approx(rows["loss"].mean(), rel=1e-3)
+    assert evaluate(chips.module, data, LOSS, dt="1 ms").loss != pytest.approx(rows["loss"].mean(), rel=1e-3)
 
 
-def test_an_ideal_chip_does_what_the_network_does():
-    alone = evaluate(TorchNetwork(NETWORK, 1e-3, TRAINED.realisation), DATA, LOSS, dt="1 ms")
-    row = measured("ideal", (0,)).iloc[0]
+def test_an_ideal_chip_does_what_the_network_does(data):
+    alone = evaluate(TorchNetwork(NETWORK, 1e-3, TRAINED.realisation), data, LOSS, dt="1 ms")
+    row = measured(data, "ideal", (0,)).iloc[0]
     assert (row["accuracy"], row["loss"], row["rate"]) == (alone.accuracy, alone.loss, alone.rate)
-    assert measured(FROZEN, (0,)).iloc[0]["loss"] != alone.loss
+    assert measured(data, FROZEN, (0,)).iloc[0]["loss"] != alone.loss
 
 
-def test_a_loss_that_reads_spikes_is_measured_too():
+def test_a_loss_that_reads_spikes_is_measured_too(data):
     pair = recurrent_classifier(inputs=8, hidden=2, classes=2)
     trained = Trained(pair, realise(pair, 0, None, dt=1e-3), pd.DataFrame())
     loss, options = SpikeCountClassification("hidden"), {"profile": FROZEN, "device_seeds": SEEDS, "dt": "1 ms"}
-    found = evaluate_on_chip(trained, DATA, loss, **options)
+    found = evaluate_on_chip(trained, data, loss, **options)
     for _, row in found.iterrows():
         chip = deploy(pair, FROZEN, device_seed=int(row["device_seed"]), weights=trained.realisation, dt="1 ms")
-        alone = evaluate(TorchNetwork(chip.network, 1e-3, chip.realisation()), DATA, loss, dt="1 ms")
+        alone = evaluate(TorchNetwork(chip.network, 1e-3, chip.realisation()), data, loss, dt="1 ms")
         assert row["loss"] == pytest.approx(alone.loss, rel=1e-12)
     assert found["loss"].nunique() > 1
 
 
-def test_the_largest_seeds_are_measured_as_others_are():
+def test_the_largest_seeds_are_measured_as_others_are(data):
     largest = 2**63 - 1
-    found = measured(NOISY, (largest, largest - 1), seed=largest)
+    found = measured(data, NOISY, (largest, largest - 1), seed=largest)
     assert found["device_seed"].tolist() == [largest, largest - 1]
     assert found["loss"].nunique() == 2
-    assert (measured(NOISY, (largest, largest - 1), seed=largest - 1)["loss"] != found["loss"]).all()
+    assert (measured(data, NOISY, (largest, largest - 1), seed=largest - 1)["loss"] != found["loss"]).all()
 
 
 @pytest.mark.parametrize(
@@ -130,9 +113,9 @@ def test_the_largest_seeds_are_measured_as_others_are():
     ],
     ids=["profile", "no device", "twice the same", "device too large", "negative", "too large", "batch", "small chip"],
 )
-def test_what_cannot_be_measured_is_refused(given, message):
+def test_what_cannot_be_measured_is_refused(data, given, message):
     with pytest.raises(InputError, match=message):
-        measured(**({"profile": FROZEN} | given))
+        measured(data, **({"profile": FROZEN} | given))
 
 
 @pytest.mark.parametrize(
